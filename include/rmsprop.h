@@ -1,0 +1,380 @@
+/* rmsprop: RMSProp and the optimizers around it, in C.
+ *
+ * This header is the whole public interface and its manual. It needs only a C11 or C++11 compiler and
+ * links against librmsprop. Quickstart:
+ *
+ *     rms_options options = rms_options_for(RMS_RMSPROP);
+ *     options.lr = 1e-3;
+ *
+ *     rms_optimizer *optimizer;
+ *     rms_error error;
+ *     if (rms_create(&optimizer, &options, &error) != RMS_OK)
+ *         fprintf(stderr, "%s\n", error.message);
+ *     rms_add(optimizer, &(rms_tensor){ .name = "fc1.weight", .count = n, .param = w, .grad = dw });
+ *     for (int i = 0; i < steps; ++i) {
+ *         backward();                          // your code fills dw
+ *         rms_step(optimizer, NULL);           // updates w
+ *     }
+ *     rms_free(optimizer);
+ *
+ * The five contracts
+ * ------------------
+ * 1. Numbers. Same inputs, same bits: on every instruction set, thread count and device, in the default
+ *    floating-point environment (round to nearest, subnormals kept), NaN payloads excepted. Anything
+ *    else is a bug. docs/numerics.md says how, docs/math.md says which operations in which order.
+ * 2. Memory. You own parameters and gradients. The library owns its state, taken from your allocator if
+ *    you give one, 64-byte aligned; rms_state_bytes tells the size in advance. Nothing is allocated
+ *    after the last rms_add and rms_add_group.
+ * 3. Errors. Every call that can fail returns an rms_status; 0 is success and the values never change.
+ *    A sentence names the argument and its bounds: rms_message(optimizer), or the rms_error of calls
+ *    that have no object. After a failure nothing has changed. A NaN or infinite gradient skips the
+ *    whole step, leaves state and step count alone, and says so.
+ * 4. Threads. One thread at a time uses an object; different objects are independent; there is no global
+ *    mutable state. Inside a step the library uses OpenMP, or your parallel_for, and neither where the
+ *    work is too small to gain.
+ * 5. Compatibility. rms_options begins with its own size, other structs hold reserved space, objects are
+ *    opaque: a program built against an older header keeps working with a newer library of the same
+ *    major version.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef RMSPROP_H
+#define RMSPROP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The version is defined here and nowhere else; the build reads it from these lines. */
+#define RMS_VERSION_MAJOR 0
+#define RMS_VERSION_MINOR 1
+#define RMS_VERSION_PATCH 0
+
+#if defined(__GNUC__) || defined(__clang__)
+#define RMS_API __attribute__((visibility("default")))
+#else
+#define RMS_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The version of the library that is running, as "0.1.0". Static storage; never NULL. */
+RMS_API const char *rms_version(void);
+
+/* ---------------------------------------------------------------------------------------------------
+ * Names: every enum converts to its name and back. A *_name function returns static storage, or NULL
+ * for a value that is not of the enum. A *_from_name function returns false, and leaves *value alone,
+ * for NULL or an unknown name; names are lower case and compared exactly.
+ * ------------------------------------------------------------------------------------------------- */
+
+/* Zero is success, positive values are reasons, negative values are failures. */
+typedef enum rms_status {
+    RMS_OK = 0,                /* "ok" */
+    RMS_SKIPPED_NONFINITE = 1, /* "skipped-nonfinite": a gradient was NaN or infinite; nothing changed */
+    RMS_ERROR_ARGUMENT = -1,   /* "argument": NULL, overlap, or something that cannot be meant */
+    RMS_ERROR_RANGE = -2,      /* "range": a value outside its bounds; the message states them */
+    RMS_ERROR_NAME = -3,       /* "name": an unknown key or name; the message lists the choices */
+    RMS_ERROR_DUPLICATE = -4,  /* "duplicate": a tensor's name or memory is in use already */
+    RMS_ERROR_MEMORY = -5,     /* "memory": the allocator returned NULL */
+    RMS_ERROR_UNSUPPORTED = -6 /* "unsupported": this machine or build cannot do it */
+} rms_status;
+RMS_API const char *rms_status_name(rms_status status);
+RMS_API bool rms_status_from_name(const char *name, rms_status *value);
+
+/* The update rules. docs/math.md gives the formula of each. */
+typedef enum rms_rule {
+    RMS_SGD = 0,     /* "sgd" */
+    RMS_ADAGRAD = 1, /* "adagrad" */
+    RMS_RMSPROP = 2, /* "rmsprop" */
+    RMS_ADAM = 3     /* "adam": also AMSGrad, and AdamW by decoupled_decay */
+} rms_rule;
+#define RMS_RULE_COUNT 4
+RMS_API const char *rms_rule_name(rms_rule rule);
+RMS_API bool rms_rule_from_name(const char *name, rms_rule *value);
+
+/* Who published the rule, as "Hinton, lecture 6e, 2012"; NULL for an unknown rule. */
+RMS_API const char *rms_rule_source(rms_rule rule);
+
+/* Instruction sets. All give the same bits; they differ in speed. */
+typedef enum rms_isa {
+    RMS_ISA_AUTO = 0,     /* "auto": RMSPROP_ISA from the environment, else the best that this CPU runs */
+    RMS_ISA_BASELINE = 1, /* "baseline": the least that the architecture guarantees; always there */
+    RMS_ISA_AVX2 = 2,     /* "avx2" */
+    RMS_ISA_AVX512 = 3,   /* "avx512": F, VL, BW and DQ */
+    RMS_ISA_NEON = 4      /* "neon": AArch64 */
+} rms_isa;
+RMS_API const char *rms_isa_name(rms_isa isa);
+RMS_API bool rms_isa_from_name(const char *name, rms_isa *value);
+
+/* Whether this build has kernels for isa and this CPU, with this operating system, runs them (on x86:
+ * CPUID and XGETBV). True for RMS_ISA_AUTO and RMS_ISA_BASELINE. */
+RMS_API bool rms_isa_supported(rms_isa isa);
+
+/* The number format of parameters, gradients and state. */
+typedef enum rms_dtype {
+    RMS_F32 = 0 /* "f32": IEEE 754 binary32, C's float */
+} rms_dtype;
+RMS_API const char *rms_dtype_name(rms_dtype dtype);
+RMS_API bool rms_dtype_from_name(const char *name, rms_dtype *value);
+
+/* What a step does when a gradient is NaN or infinite after unscaling. */
+typedef enum rms_nonfinite {
+    RMS_NONFINITE_SKIP = 0,     /* "skip": change nothing, return RMS_SKIPPED_NONFINITE; costs one more
+                                   read of the gradients, which clipping by norm needs anyway */
+    RMS_NONFINITE_PROPAGATE = 1 /* "propagate": do not look; IEEE arithmetic takes its course */
+} rms_nonfinite;
+RMS_API const char *rms_nonfinite_name(rms_nonfinite nonfinite);
+RMS_API bool rms_nonfinite_from_name(const char *name, rms_nonfinite *value);
+
+/* One sentence about what went wrong, always NUL-terminated; empty after success. */
+#define RMS_MESSAGE_SIZE 256
+typedef struct rms_error {
+    char message[RMS_MESSAGE_SIZE];
+} rms_error;
+
+/* ---------------------------------------------------------------------------------------------------
+ * Options. Start from rms_options_for, then change fields, or use the keys below, which are the names of
+ * the fields. A rule refuses options that it would not use: nothing is accepted and ignored.
+ * ------------------------------------------------------------------------------------------------- */
+
+/* 64-byte aligned memory, or NULL on failure; bytes > 0, alignment a power of two. The address given to
+ * release comes with the bytes it was asked for. Both may be called from rms_create, rms_add_group,
+ * rms_add and rms_free only, on the calling thread. */
+typedef struct rms_allocator {
+    void *(*allocate)(void *context, size_t bytes, size_t alignment);
+    void (*release)(void *context, void *memory, size_t bytes);
+    void *context;
+} rms_allocator;
+
+/* Runs task(task_context, i) once for each i in 0..task_count-1, on any threads in any order, and returns
+ * when all have returned. */
+typedef void rms_task(void *task_context, size_t index);
+typedef struct rms_parallel {
+    void (*parallel_for)(void *context, size_t task_count, rms_task *task, void *task_context);
+    void *context;
+} rms_parallel;
+
+typedef struct rms_options {
+    size_t struct_size; /* sizeof(rms_options); set by rms_options_for */
+    rms_rule rule;      /* "rule": fixed once the object exists */
+
+    /* The rule's. Which rule takes which: rms_option_at, or `rmsprop list`. */
+    double lr;                  /* learning rate, 0 to 1e30; the unit is the parameter's for rules that normalise
+                                   the gradient, parameter per gradient for SGD */
+    double rho;                 /* RMSProp: decay of the squared-gradient average (PyTorch's alpha), [0, 1) */
+    double beta1;               /* Adam: decay of the gradient average, [0, 1) */
+    double beta2;               /* Adam: decay of the squared-gradient average, [0, 1) */
+    double eps;                 /* added to the root, outside it: sqrt(v) + eps; eps and eps_inside not both 0 */
+    double eps_inside;          /* added under the root: sqrt(v + eps_inside) */
+    double initial_accumulator; /* squared-gradient average (RMSProp) or sum (Adagrad) before the first step */
+    double momentum;            /* SGD, RMSProp: decay of the update buffer, [0, 1); 0 keeps no buffer */
+    double dampening;           /* SGD: the buffer takes (1 - dampening) of each gradient after its first, [0, 1] */
+    double lr_decay;            /* Adagrad: the rate of step t is lr / (1 + (t - 1) lr_decay), 0 or more */
+    bool nesterov;              /* SGD, RMSProp: look ahead along the buffer; needs momentum, no dampening */
+    bool lr_in_momentum;        /* SGD, RMSProp: the buffer holds updates already scaled by lr (TensorFlow, Keras)
+                                   instead of being scaled when used (PyTorch) */
+    bool centered;              /* RMSProp: divide by the standard deviation; the variance is clamped at 0 */
+    bool bias_correction;       /* RMSProp, Adam: divide averages by 1 - decay^t */
+    bool amsgrad;               /* Adam: use the largest squared-gradient average so far */
+    bool maximize;              /* climb: the gradient's sign is flipped, before weight decay */
+    double l2_decay;            /* adds l2_decay * parameter to the gradient (PyTorch's weight_decay), 0 or more */
+    double decoupled_decay;     /* multiplies parameters by 1 - lr * decoupled_decay (AdamW), lr * it at most 1 */
+
+    /* The step's, common to all groups. The order is fixed: unscale, non-finite check, clip by norm, clip
+     * by value, maximize, L2 decay, rule. */
+    double grad_scale;       /* gradients are multiplied by this first: 1 / loss scale; more than 0 */
+    double clip_norm;        /* largest L2 norm of all gradients together, after unscaling; 0: off */
+    double clip_value;       /* largest magnitude of a gradient, after clip_norm; 0: off */
+    rms_nonfinite nonfinite; /* skip (the default) or propagate */
+
+    /* Where it runs; none of these changes a bit of the result. */
+    rms_isa isa; /* instruction set; an explicit choice beats RMSPROP_ISA */
+    int threads; /* at most so many threads, 0 to 4096; 0: as many as OpenMP would use */
+
+    const rms_allocator *allocator; /* NULL: the C library's; copied, context must outlive the object */
+    const rms_parallel *parallel;   /* NULL: OpenMP where built in; copied; needs threads > 0 */
+} rms_options;
+
+/* Fills *options with the rule's defaults (PyTorch's, docs/math.md lists them). struct_size is the
+ * caller's sizeof(rms_options). An unknown rule or NULL options is RMS_ERROR_ARGUMENT. Usually called as
+ * rms_options_for. */
+RMS_API rms_status rms_options_init(rms_options *options, size_t struct_size, rms_rule rule);
+
+/* The rule's default options, by value; for an unknown rule, options that every other call refuses. */
+static inline rms_options rms_options_for(rms_rule rule)
+{
+    rms_options options;
+    rms_options_init(&options, sizeof options, rule);
+    return options;
+}
+
+typedef enum rms_option_type {
+    RMS_OPTION_REAL = 0,  /* "real": a double */
+    RMS_OPTION_COUNT = 1, /* "count": a whole number */
+    RMS_OPTION_FLAG = 2,  /* "flag": false or true, 0 or 1 */
+    RMS_OPTION_CHOICE = 3 /* "choice": an enum, set by its name or its value */
+} rms_option_type;
+RMS_API const char *rms_option_type_name(rms_option_type type);
+RMS_API bool rms_option_type_from_name(const char *name, rms_option_type *value);
+
+/* What a user interface needs to know of one option of one rule. Strings have static storage. */
+typedef struct rms_option_info {
+    const char *key;
+    rms_option_type type;
+    double minimum; /* both bounds are included */
+    double maximum;
+    double default_value;
+    const char *unit;    /* "" for a pure number */
+    const char *meaning; /* a phrase, lower case, no full stop */
+    const char *choices; /* for a choice, its names separated by ", "; else NULL */
+    bool per_group;      /* may differ between groups; else it belongs to the whole step */
+    uint64_t reserved[4];
+} rms_option_info;
+
+/* Number of options that a rule takes; 0 for an unknown rule. */
+RMS_API size_t rms_option_count(rms_rule rule);
+
+/* Describes option number index of a rule; false when there is none or info is NULL. */
+RMS_API bool rms_option_at(rms_rule rule, size_t index, rms_option_info *info);
+
+/* Sets or reads one option by key: RMS_ERROR_NAME for a key that the rule does not take (the message lists
+ * those it takes), RMS_ERROR_RANGE outside the bounds (the message states them). The text form takes what
+ * a person writes: "0.001", "true", "avx2". Flags and choices are whole numbers in the number form. On
+ * failure *options and *value keep what they held. error may be NULL. */
+RMS_API rms_status rms_options_set(rms_options *options, const char *key, double value, rms_error *error);
+RMS_API rms_status rms_options_set_text(rms_options *options, const char *key, const char *text, rms_error *error);
+RMS_API rms_status rms_options_get(const rms_options *options, const char *key, double *value, rms_error *error);
+
+/* Checks everything that rms_create would check, except that the instruction set is there. */
+RMS_API rms_status rms_options_check(const rms_options *options, rms_error *error);
+
+/* ---------------------------------------------------------------------------------------------------
+ * The optimizer object
+ * ------------------------------------------------------------------------------------------------- */
+typedef struct rms_optimizer rms_optimizer;
+
+/* Creates an optimizer; *options is copied and stays yours. On failure *optimizer is NULL and nothing is
+ * leaked: RMS_ERROR_ARGUMENT, RANGE or NAME for options, MEMORY, or UNSUPPORTED for an instruction set
+ * that this machine does not run (asked for by option or by RMSPROP_ISA; the message lists those it
+ * does). error may be NULL. */
+RMS_API rms_status rms_create(rms_optimizer **optimizer, const rms_options *options, rms_error *error);
+
+/* Releases the optimizer and its state, not the parameters and gradients. NULL is allowed. */
+RMS_API void rms_free(rms_optimizer *optimizer);
+
+/* The sentence of the last call on this object that failed or skipped; "" if the last one succeeded.
+ * Valid until the next call on the object. "" for NULL. */
+RMS_API const char *rms_message(const rms_optimizer *optimizer);
+
+/* The instruction set chosen at creation, never RMS_ISA_AUTO (but for NULL). */
+RMS_API rms_isa rms_chosen_isa(const rms_optimizer *optimizer);
+
+/* Adds a group that starts with a copy of group 0's options (those of rms_create, as since changed) and
+ * stores its number in *group. */
+RMS_API rms_status rms_add_group(rms_optimizer *optimizer, size_t *group);
+
+/* Sets or reads one option of one group by key, at any time: schedules are the caller's. Options of the
+ * step (rms_option_info.per_group false) go by group 0. Refused: rule, isa and what lies outside its
+ * bounds; and, once the group holds tensors, what would add or remove state, such as centered or the
+ * first momentum. */
+RMS_API rms_status rms_set(rms_optimizer *optimizer, size_t group, const char *key, double value);
+RMS_API rms_status rms_get(rms_optimizer *optimizer, size_t group, const char *key, double *value);
+
+/* A tensor: count numbers in a row. Any shape, any alignment that the dtype has in C. */
+typedef struct rms_tensor {
+    const char *name; /* unique in the object, not empty; copied */
+    size_t count;     /* 0 is allowed: nothing happens to it; bytes must fit in PTRDIFF_MAX */
+    void *param;      /* not NULL unless count is 0; yours, must stay valid until rms_free */
+    const void *grad; /* likewise; may not overlap any parameter */
+    size_t group;     /* 0, or from rms_add_group */
+    rms_dtype dtype;  /* of parameter, gradient and state */
+    uint64_t reserved[4];
+} rms_tensor;
+
+/* Adds a tensor and allocates its state. Its number is the count of tensors before it; its own step count
+ * starts at 0, also when others have stepped. RMS_ERROR_DUPLICATE if the name is taken or the parameters
+ * overlap those of another tensor. */
+RMS_API rms_status rms_add(rms_optimizer *optimizer, const rms_tensor *tensor);
+
+/* Points a tensor at other memory for its parameters and gradients, under the same rules as rms_add. */
+RMS_API rms_status rms_rebind(rms_optimizer *optimizer, size_t tensor, void *param, const void *grad);
+
+/* What a step did. */
+typedef struct rms_report {
+    double gradient_norm; /* L2 norm of all gradients after unscaling, before clipping; NaN or infinite when
+                             a gradient is */
+    double clip_factor;   /* what clip_norm multiplied the gradients by, (0, 1] */
+    bool skipped;         /* true: a gradient was not finite, nothing has changed */
+    uint64_t steps;       /* steps taken by the object since creation or reset, this one included */
+    uint64_t reserved[4];
+} rms_report;
+
+/* Performs one update of every tensor, using the gradients that the tensors point to.
+ *
+ * report  may be NULL. Asking for one costs the norm's read of the gradients where neither clip_norm nor
+ *         the non-finite check needs it.
+ *
+ * Returns RMS_OK, also with no tensors; or RMS_SKIPPED_NONFINITE when a gradient is NaN or infinite and
+ * nonfinite is skip: then no parameter, no state and no step count has changed. Does not allocate. Bits
+ * depend neither on the thread count nor on the instruction set. */
+RMS_API rms_status rms_step(rms_optimizer *optimizer, rms_report *report);
+
+/* Puts state and step counts back to what they were before the first step; parameters stay. */
+RMS_API rms_status rms_reset(rms_optimizer *optimizer);
+
+/* Reading the object. Tensor numbers run from 0 to rms_tensor_count - 1. rms_find fails with
+ * RMS_ERROR_NAME; rms_tensor_at fills *out, whose name lives as long as the object. */
+RMS_API size_t rms_tensor_count(const rms_optimizer *optimizer);
+RMS_API rms_status rms_find(rms_optimizer *optimizer, const char *name, size_t *tensor);
+RMS_API rms_status rms_tensor_at(rms_optimizer *optimizer, size_t tensor, rms_tensor *out);
+
+/* State slots: the arrays that a rule keeps beside each tensor, count numbers each, of the tensor's dtype.
+ * A rule has up to RMS_SLOTS_MAX of them; options decide which are kept. */
+#define RMS_SLOTS_MAX 3
+RMS_API size_t rms_slot_count(rms_rule rule);
+RMS_API const char *rms_slot_name(rms_rule rule, size_t slot);
+
+/* Bit i is set when these options keep slot i. 0 for options that rms_options_check refuses. */
+RMS_API unsigned rms_slots_kept(const rms_options *options);
+
+/* Bytes of state for one tensor of count elements, in advance; SIZE_MAX if that overflows or the options
+ * are refused. */
+RMS_API size_t rms_state_bytes(const rms_options *options, size_t count);
+
+/* A tensor's state, to read or to write between steps; the optimizer keeps owning it. NULL when there is
+ * no such tensor, no such slot, it is not kept, or the tensor is empty. */
+RMS_API void *rms_state(rms_optimizer *optimizer, size_t tensor, const char *slot);
+
+/* Steps that a tensor has taken: with the state, all that a checkpoint needs. */
+RMS_API rms_status rms_get_steps(rms_optimizer *optimizer, size_t tensor, uint64_t *steps);
+RMS_API rms_status rms_set_steps(rms_optimizer *optimizer, size_t tensor, uint64_t steps);
+
+/* Writes, for each parameter of a tensor, the rate at which it moves now: what the rule multiplies the
+ * gradient by (for Adam, the gradient average), from the state after the last step: lr / (sqrt(v) + eps)
+ * for RMSProp, with its options. out has the tensor's count of floats. Before the first step it is what
+ * the initial state gives. */
+RMS_API rms_status rms_effective_lr(rms_optimizer *optimizer, size_t tensor, float *out);
+
+/* ---------------------------------------------------------------------------------------------------
+ * The lower door: for people who own all their memory. No object, no allocation.
+ * ------------------------------------------------------------------------------------------------- */
+
+/* One step of one tensor: what rms_step does to an object that holds only this tensor.
+ *
+ * step    the number of this step, from 1; bias correction and lr_decay depend on it.
+ * slots   slots[i] is state slot i, count floats, for each i that rms_slots_kept names; others are not
+ *         read. Fill them with what the rule starts from: 0, or initial_accumulator for slot 0 of RMSProp
+ *         and Adagrad. May be NULL if no slot is kept.
+ * report  may be NULL; its steps is step, or step - 1 when skipped.
+ * error   may be NULL.
+ *
+ * Parameters, gradients and slots may not overlap. To save the CPU detection that RMS_ISA_AUTO repeats,
+ * set options->isa. */
+RMS_API rms_status rms_apply(const rms_options *options, uint64_t step, size_t count, void *param, const void *grad,
+                             void *const *slots, rms_report *report, rms_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

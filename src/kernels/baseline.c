@@ -1,0 +1,3 @@
+/* The kernels for the least that the architecture guarantees (SSE2 on x86-64, NEON on AArch64). */
+#define KERNEL_TABLE kernels_baseline
+#include "kernels/kernels.inc"

@@ -1,0 +1,91 @@
+/* Which kernels run: the tables of this build, cut down to what this CPU has. */
+#include "kernels/cpu.h"
+#include "kernels/kernels.h"
+#include "message.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#if defined(__AVX__)
+#error "compile dispatch.c without AVX: it runs before the CPU is known to have it"
+#endif
+
+extern const struct kernels kernels_baseline, kernels_avx2, kernels_avx512, kernels_neon;
+
+enum detected { UNKNOWN = 0, KNOWN = 1, HAS_AVX2 = 2, HAS_AVX512 = 4 };
+
+/* CPUID can cost microseconds under a hypervisor, so its answer is kept. It never changes, so that it does
+ * not matter which thread stores it first. */
+static unsigned detected(void)
+{
+    static atomic_uint memory = UNKNOWN;
+    unsigned known = atomic_load_explicit(&memory, memory_order_relaxed);
+    if (known == UNKNOWN) {
+        const struct cpu cpu = cpu_detect();
+        known = KNOWN | (cpu.avx2 ? HAS_AVX2 : 0U) | (cpu.avx512 ? HAS_AVX512 : 0U);
+        atomic_store_explicit(&memory, known, memory_order_relaxed);
+    }
+    return known;
+}
+
+const struct kernels *kernels_for(rms_isa isa)
+{
+    switch (isa) {
+    case RMS_ISA_BASELINE:
+        return &kernels_baseline;
+#if defined(__x86_64__)
+    case RMS_ISA_AVX2:
+        return detected() & HAS_AVX2 ? &kernels_avx2 : NULL;
+    case RMS_ISA_AVX512:
+        return detected() & HAS_AVX512 ? &kernels_avx512 : NULL;
+#elif defined(__aarch64__)
+    case RMS_ISA_NEON:
+        return &kernels_neon;
+#endif
+    default:
+        return NULL;
+    }
+}
+
+/* Best first. */
+static const rms_isa preference[] = {RMS_ISA_AVX512, RMS_ISA_AVX2, RMS_ISA_NEON, RMS_ISA_BASELINE};
+enum { PREFERENCES = sizeof preference / sizeof *preference };
+
+rms_isa kernels_best_isa(void)
+{
+    for (size_t i = 0; i < PREFERENCES; ++i)
+        if (kernels_for(preference[i]))
+            return preference[i];
+    return RMS_ISA_BASELINE;
+}
+
+bool rms_isa_supported(rms_isa isa)
+{
+    return isa == RMS_ISA_AUTO || kernels_for(isa);
+}
+
+static rms_status refuse(const char *from, const char *name, const char *why, rms_error *error)
+{
+    char choices[64] = "";
+    for (size_t i = PREFERENCES; i-- > 0;)
+        if (kernels_for(preference[i]))
+            append_name(choices, sizeof choices, rms_isa_name(preference[i]));
+    return fail(error, RMS_ERROR_UNSUPPORTED, "%s%.40s: %s; this machine can run: %s", from, name, why, choices);
+}
+
+rms_status kernels_choose(rms_isa asked, rms_isa *chosen, rms_error *error)
+{
+    const char *from = "isa=";
+    const char *name = asked == RMS_ISA_AUTO ? getenv("RMSPROP_ISA") : NULL;
+    if (name && name[0] != '\0') {
+        from = "RMSPROP_ISA=";
+        if (!rms_isa_from_name(name, &asked))
+            return refuse(from, name, "unknown instruction set", error);
+    }
+    if (asked == RMS_ISA_AUTO)
+        asked = kernels_best_isa();
+    if (!kernels_for(asked))
+        return refuse(from, rms_isa_name(asked), "not on this machine", error);
+    *chosen = asked;
+    return RMS_OK;
+}

@@ -1,0 +1,112 @@
+/* What all rules share: coefficients are worked out once per step in double and rounded once to float;
+ * gradients are prepared in the order that the front door promises.
+ *
+ * A rule is three plain C functions, compiled again for each instruction set:
+ *   NAME_coefficients  from options and the step number, in double;
+ *   NAME_root          what the gradient is divided by;
+ *   NAME_update        one parameter, one step.
+ * Options that are off are neutral elements (x * 1, x + 0), exact in IEEE arithmetic. A slot that is not
+ * kept is a null pointer, known when the kernel is compiled, so that its test leaves no branch behind.
+ *
+ * Only + - * / sqrt and conversions: each is correctly rounded everywhere, which is what makes the bits
+ * equal. Comparisons are written as conditionals, not fminf and fmaxf, whose NaN rules keep compilers
+ * from using vector instructions. */
+#ifndef RULES_RULE_H
+#define RULES_RULE_H
+
+#include <float.h>
+#include <math.h>
+#include <rmsprop.h>
+
+/* The x87 unit and others that keep excess precision cannot give the promised bits. */
+#if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0
+#error "rmsprop needs float arithmetic without excess precision (on 32-bit x86: -msse2 -mfpmath=sse)"
+#endif
+
+struct gradient_coefficients {
+    float scale; /* unscaling, norm clipping and the sign of maximize, in one factor */
+    float bound; /* clip_value, or infinity */
+    float l2_decay;
+};
+
+static inline struct gradient_coefficients gradient_coefficients(const rms_options *options, double clip_factor)
+{
+    const double scale = options->grad_scale * clip_factor;
+    return (struct gradient_coefficients){
+        .scale = (float)(options->maximize ? -scale : scale),
+        .bound = options->clip_value > 0 ? (float)options->clip_value : INFINITY,
+        .l2_decay = (float)options->l2_decay,
+    };
+}
+
+static inline float prepared_gradient(const struct gradient_coefficients *c, float gradient, float parameter)
+{
+    const float scaled = gradient * c->scale;
+    const float capped = scaled > c->bound ? c->bound : scaled;
+    const float clipped = capped < -c->bound ? -c->bound : capped;
+    return clipped + c->l2_decay * parameter;
+}
+
+/* What decoupled weight decay leaves of a parameter (Loshchilov and Hutter, 2019). */
+static inline float kept_share(const rms_options *options, double lr)
+{
+    return (float)(1.0 - lr * options->decoupled_decay);
+}
+
+/* base^exponent by repeated squaring: libm's pow differs between platforms in the last bit. */
+static inline double power(double base, uint64_t exponent)
+{
+    double result = 1.0;
+    for (double square = base; exponent != 0; exponent >>= 1, square *= square)
+        if (exponent & 1)
+            result *= square;
+    return result;
+}
+
+/* 1 / (1 - decay^step), or 1 without bias correction. Before the first step the divisor would be 0; the
+ * first step's is used there, for those who ask for the effective rate. */
+static inline double bias_correction(const rms_options *options, double decay, uint64_t step)
+{
+    return options->bias_correction ? 1.0 / (1.0 - power(decay, step > 0 ? step : 1)) : 1.0;
+}
+
+/* Momentum in one form for all frameworks: buffer = decay * buffer + intake * u; then the parameter moves
+ * by fresh * u + held * buffer, times lr. The learning rate sits in the buffer (TensorFlow, Keras) or
+ * outside (PyTorch); Nesterov looks one decay ahead. */
+struct momentum_coefficients {
+    float decay;
+    float intake;
+    float fresh;
+    float held;
+    float lr;
+};
+
+static inline struct momentum_coefficients momentum_coefficients(const rms_options *options, double dampening)
+{
+    const bool buffered = options->momentum > 0;
+    const bool inside = buffered && options->lr_in_momentum;
+    const double intake = (inside ? options->lr : 1.0) * (1.0 - dampening);
+    return (struct momentum_coefficients){
+        .decay = (float)options->momentum,
+        .intake = (float)intake,
+        .fresh = options->nesterov ? (inside ? (float)options->lr : 1.0F) : 0.0F,
+        .held = options->nesterov ? (float)options->momentum : 1.0F,
+        .lr = inside ? 1.0F : (float)options->lr,
+    };
+}
+
+static inline float momentum_move(const struct momentum_coefficients *c, float update, float *restrict buffer)
+{
+    if (!buffer)
+        return c->lr * update;
+    *buffer = c->decay * *buffer + c->intake * update;
+    return c->lr * (c->fresh * update + c->held * *buffer);
+}
+
+/* What a gradient is multiplied by on its way to the parameter, before the buffer repeats it. */
+static inline float momentum_rate(const struct momentum_coefficients *c)
+{
+    return c->lr * c->intake;
+}
+
+#endif

@@ -1,0 +1,24 @@
+/* Who does the work of a step: the caller's parallel_for, OpenMP, or the calling thread alone. */
+#ifndef WORKERS_H
+#define WORKERS_H
+
+#include <rmsprop.h>
+
+struct workers {
+    int threads;
+    rms_parallel parallel; /* parallel_for is NULL without the caller's */
+};
+
+struct workers workers_of(const rms_options *options);
+
+/* Into how many parts to cut count elements: 1 where more would cost more than they give. */
+size_t workers_parts(const struct workers *workers, size_t count);
+
+/* Runs task(context, i) for each i in 0..parts-1 and waits for all. */
+void workers_run(const struct workers *workers, size_t parts, rms_task *task, void *context);
+
+/* Where part number part of count elements begins: parts differ by little, and their edges lie on whole
+ * pages of floats, so that two threads never write one cache line of an aligned array. */
+size_t workers_edge(size_t count, size_t parts, size_t part);
+
+#endif
