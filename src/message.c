@@ -5,15 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
-rms_status fail(rms_error *error, rms_status status, const char *format, ...)
+void say(rms_error *error, const char *format, ...)
 {
     if (!error)
-        return status;
+        return;
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(error->message, sizeof error->message, format, arguments);
     va_end(arguments);
-    return status;
 }
 
 rms_status succeed(rms_error *error)

@@ -4,8 +4,12 @@
 
 #include <rmsprop.h>
 
-/* Writes the sentence, cut to fit, if error is not NULL, and returns status. */
-__attribute__((format(printf, 3, 4))) rms_status fail(rms_error *error, rms_status status, const char *format, ...);
+/* Writes the sentence, cut to fit, if error is not NULL. */
+__attribute__((format(printf, 2, 3))) void say(rms_error *error, const char *format, ...);
+
+/* Says the sentence that follows and has the value of status; a macro, so that analysers see that what comes
+ * out is no success. */
+#define fail(error, status, ...) (say((error), __VA_ARGS__), (status))
 
 /* Clears the sentence and returns RMS_OK. */
 rms_status succeed(rms_error *error);

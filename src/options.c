@@ -282,7 +282,7 @@ static enum option find_option(const struct rule *rule, const char *key, rms_err
     for (enum option option = 0; option < OPTION_COUNT; ++option)
         if (rule_takes(rule, option))
             append_name(choices, sizeof choices, rows[option].key);
-    fail(error, RMS_ERROR_NAME, "%.40s: not an option of %s; choose from %s", key ? key : "NULL", rule->name, choices);
+    say(error, "%.40s: not an option of %s; choose from %s", key ? key : "NULL", rule->name, choices);
     return NO_OPTION;
 }
 

@@ -57,9 +57,12 @@ static inline float kept_share(const rms_options *options, double lr)
 static inline double power(double base, uint64_t exponent)
 {
     double result = 1.0;
-    for (double square = base; exponent != 0; exponent >>= 1, square *= square)
+    while (exponent != 0) {
         if (exponent & 1)
-            result *= square;
+            result *= base;
+        base *= base;
+        exponent >>= 1;
+    }
     return result;
 }
 
