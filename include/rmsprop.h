@@ -128,7 +128,7 @@ RMS_API const char *rms_nonfinite_name(rms_nonfinite nonfinite);
 RMS_API bool rms_nonfinite_from_name(const char *name, rms_nonfinite *value);
 
 /* One sentence about what went wrong, always NUL-terminated; empty after success. */
-#define RMS_MESSAGE_SIZE 256
+#define RMS_MESSAGE_SIZE 512
 typedef struct rms_error {
     char message[RMS_MESSAGE_SIZE];
 } rms_error;
@@ -346,7 +346,8 @@ RMS_API size_t rms_state_bytes(const rms_options *options, size_t count);
  * no such tensor, no such slot, it is not kept, or the tensor is empty. */
 RMS_API void *rms_state(rms_optimizer *optimizer, size_t tensor, const char *slot);
 
-/* Steps that a tensor has taken: with the state, all that a checkpoint needs. */
+/* Steps that a tensor has taken, at most RMS_STEPS_MAX: with the state, all that a checkpoint needs. */
+#define RMS_STEPS_MAX INT64_MAX
 RMS_API rms_status rms_get_steps(rms_optimizer *optimizer, size_t tensor, uint64_t *steps);
 RMS_API rms_status rms_set_steps(rms_optimizer *optimizer, size_t tensor, uint64_t steps);
 
@@ -362,7 +363,7 @@ RMS_API rms_status rms_effective_lr(rms_optimizer *optimizer, size_t tensor, flo
 
 /* One step of one tensor: what rms_step does to an object that holds only this tensor.
  *
- * step    the number of this step, from 1; bias correction and lr_decay depend on it.
+ * step    the number of this step, 1 to RMS_STEPS_MAX; bias correction and lr_decay depend on it.
  * slots   slots[i] is state slot i, count floats, for each i that rms_slots_kept names; others are not
  *         read. Fill them with what the rule starts from: 0, or initial_accumulator for slot 0 of RMSProp
  *         and Adagrad. May be NULL if no slot is kept.

@@ -5,6 +5,8 @@
 #include "options.h"
 #include "step.h"
 
+#include <inttypes.h>
+
 /* Every pair of the arrays that the rule uses must be apart. */
 static rms_status check_arrays(const struct tensor *tensor, rms_error *error)
 {
@@ -48,8 +50,9 @@ static rms_status take_slots(struct tensor *tensor, void *const *slots, rms_erro
 
 static rms_status check_call(uint64_t number, size_t count, const void *param, const void *grad, rms_error *error)
 {
-    if (number == 0)
-        return fail(error, RMS_ERROR_RANGE, "step is 0: steps are numbered from 1");
+    if (number < 1 || number > RMS_STEPS_MAX)
+        return fail(error, RMS_ERROR_RANGE, "step %" PRIu64 " is out of bounds: expected 1 to %" PRId64, number,
+                    RMS_STEPS_MAX);
     if (count > PTRDIFF_MAX / sizeof(float))
         return fail(error, RMS_ERROR_RANGE, "count %zu is above %zu, the most floats that memory can hold", count,
                     PTRDIFF_MAX / sizeof(float));

@@ -6,6 +6,7 @@
 #include "options.h"
 #include "step.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 /* One block of memory per tensor: this, then the kept slots, each aligned, then the name. */
@@ -41,19 +42,29 @@ static struct entry *entry_at(const rms_optimizer *optimizer, size_t index)
     return (struct entry *)optimizer->tensors[index];
 }
 
+static size_t pointer_bytes(size_t capacity)
+{
+    return capacity * sizeof(void *);
+}
+
+static size_t larger_capacity(size_t capacity)
+{
+    return capacity > 0 ? 2 * capacity : 8;
+}
+
 /* An array of pointers with room for one more: itself, or a copy of twice the size that replaces it. NULL,
  * and nothing changed, when memory is short. */
 static void *with_room(const rms_allocator *allocator, void *pointers, size_t count, size_t *capacity)
 {
     if (count < *capacity)
         return pointers;
-    const size_t larger = *capacity > 0 ? 2 * *capacity : 8;
-    void *copy = memory_allocate(allocator, larger * sizeof(void *));
+    const size_t larger = larger_capacity(*capacity);
+    void *copy = memory_allocate(allocator, pointer_bytes(larger));
     if (!copy)
         return NULL;
     if (count > 0)
-        memcpy(copy, pointers, count * sizeof(void *));
-    memory_release(allocator, pointers, *capacity * sizeof(void *));
+        memcpy(copy, pointers, pointer_bytes(count));
+    memory_release(allocator, pointers, pointer_bytes(*capacity));
     *capacity = larger;
     return copy;
 }
@@ -69,7 +80,7 @@ static rms_status append_group(rms_optimizer *optimizer, const rms_options *opti
     const rms_allocator *allocator = &optimizer->allocator;
     struct group **groups = with_room(allocator, optimizer->groups, optimizer->group_count, &optimizer->group_capacity);
     if (!groups)
-        return out_of_memory(&optimizer->error, 2 * optimizer->group_capacity * sizeof(void *));
+        return out_of_memory(&optimizer->error, pointer_bytes(larger_capacity(optimizer->group_capacity)));
     optimizer->groups = groups;
     struct group *group = memory_allocate(allocator, sizeof *group);
     if (!group)
@@ -122,8 +133,8 @@ void rms_free(rms_optimizer *optimizer)
         memory_release(&allocator, entry_at(optimizer, i), entry_at(optimizer, i)->bytes);
     for (size_t i = 0; i < optimizer->group_count; ++i)
         memory_release(&allocator, optimizer->groups[i], sizeof(struct group));
-    memory_release(&allocator, optimizer->tensors, optimizer->tensor_capacity * sizeof(void *));
-    memory_release(&allocator, optimizer->groups, optimizer->group_capacity * sizeof(void *));
+    memory_release(&allocator, optimizer->tensors, pointer_bytes(optimizer->tensor_capacity));
+    memory_release(&allocator, optimizer->groups, pointer_bytes(optimizer->group_capacity));
     memory_release(&allocator, optimizer, sizeof *optimizer);
 }
 
@@ -348,7 +359,7 @@ rms_status rms_add(rms_optimizer *optimizer, const rms_tensor *tensor)
     struct tensor **tensors =
         with_room(allocator, optimizer->tensors, optimizer->tensor_count, &optimizer->tensor_capacity);
     if (!tensors)
-        return out_of_memory(&optimizer->error, 2 * optimizer->tensor_capacity * sizeof(void *));
+        return out_of_memory(&optimizer->error, pointer_bytes(larger_capacity(optimizer->tensor_capacity)));
     optimizer->tensors = tensors;
     struct entry *entry = memory_allocate(allocator, bytes);
     if (!entry)
@@ -481,6 +492,9 @@ rms_status rms_set_steps(rms_optimizer *optimizer, size_t tensor, uint64_t steps
     const rms_status status = check_index(optimizer, tensor);
     if (status != RMS_OK)
         return status;
+    if (steps > RMS_STEPS_MAX)
+        return fail(&optimizer->error, RMS_ERROR_RANGE, "steps %" PRIu64 " is out of bounds: expected 0 to %" PRId64,
+                    steps, RMS_STEPS_MAX);
     entry_at(optimizer, tensor)->tensor.steps = steps;
     return succeed(&optimizer->error);
 }

@@ -12,6 +12,8 @@
 
 extern const struct kernels kernels_baseline, kernels_avx2, kernels_avx512, kernels_neon;
 
+#if defined(__x86_64__)
+#if defined(__x86_64__)
 enum detected { UNKNOWN = 0, KNOWN = 1, HAS_AVX2 = 2, HAS_AVX512 = 4 };
 
 /* CPUID can cost microseconds under a hypervisor, so its answer is kept. It never changes, so that it does
@@ -27,6 +29,8 @@ static unsigned detected(void)
     }
     return known;
 }
+#endif
+#endif
 
 const struct kernels *kernels_for(rms_isa isa)
 {

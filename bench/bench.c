@@ -1,0 +1,195 @@
+/* The measuring: limit, step, plain loop, limit, step, plain loop, … and medians. */
+#define _POSIX_C_SOURCE 200809L
+
+#include "bench.h"
+
+#include "limit.h"
+#include "plain_loop.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { ROUNDS_MAX = 1000 };
+static const double burst_seconds = 2e-3; /* a burst of steps lasts at least so long, for the clock's sake */
+
+struct subject {
+    const struct bench_case *bench_case;
+    rms_optimizer *optimizer;
+    float *param;
+    float *grad;
+    float *written[LIMIT_WRITTEN_MAX]; /* param and the kept slots */
+    size_t written_count;
+};
+
+static double seconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* One thread's share of a limit pass: a stretch of every array, as in the library. */
+static void update_stretch(struct subject *subject, size_t begin, size_t count)
+{
+    float *written[LIMIT_WRITTEN_MAX];
+    for (size_t i = 0; i < subject->written_count; ++i)
+        written[i] = subject->written[i] + begin;
+    limit_update(subject->bench_case->isa, count, subject->grad + begin, written, subject->written_count);
+}
+
+static void read_stretch(struct subject *subject, size_t begin, size_t count)
+{
+    volatile unsigned sink = limit_read(subject->bench_case->isa, count, subject->grad + begin);
+    (void)sink;
+}
+
+static void on_all_threads(struct subject *subject, void (*pass)(struct subject *, size_t begin, size_t count))
+{
+    const size_t count = subject->bench_case->count;
+    const size_t threads = (size_t)subject->bench_case->threads;
+#ifdef _OPENMP
+#pragma omp parallel for num_threads((int)threads) schedule(static, 1) if (threads > 1)
+#endif
+    for (size_t t = 0; t < threads; ++t) {
+        const size_t begin = count / threads * t;
+        pass(subject, begin, t + 1 == threads ? count - begin : count / threads);
+    }
+}
+
+static void limit_once(struct subject *subject)
+{
+    if (subject->bench_case->nonfinite == RMS_NONFINITE_SKIP)
+        on_all_threads(subject, read_stretch);
+    on_all_threads(subject, update_stretch);
+}
+
+static void step_once(struct subject *subject)
+{
+    rms_step(subject->optimizer, NULL);
+}
+
+static void plain_once(struct subject *subject)
+{
+    plain_loop_rmsprop(subject->bench_case->count, subject->param, subject->grad, subject->written[1], 1e-6F, 0.99F,
+                       1e-8F);
+}
+
+typedef void contestant(struct subject *subject);
+
+static double time_burst(contestant *run, struct subject *subject, size_t repeats)
+{
+    const double begin = seconds_now();
+    for (size_t i = 0; i < repeats; ++i)
+        run(subject);
+    return (seconds_now() - begin) / (double)repeats;
+}
+
+/* So many runs that a burst is long enough; this also warms up. */
+static size_t choose_repeats(contestant *run, struct subject *subject)
+{
+    size_t repeats = 1;
+    while (time_burst(run, subject, repeats) * (double)repeats < burst_seconds)
+        repeats *= 2;
+    return repeats;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const double x = *(const double *)a;
+    const double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *values, size_t count)
+{
+    qsort(values, count, sizeof *values, compare);
+    return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
+}
+
+static void measure(struct subject *subject, size_t rounds, struct bench_result *result)
+{
+    const struct bench_case *c = subject->bench_case;
+    double limit[ROUNDS_MAX], step[ROUNDS_MAX], ratio[ROUNDS_MAX], plain[ROUNDS_MAX], faster[ROUNDS_MAX];
+    const bool with_plain = c->rule == RMS_RMSPROP && c->threads == 1;
+    const size_t limit_repeats = choose_repeats(limit_once, subject);
+    const size_t step_repeats = choose_repeats(step_once, subject);
+    const size_t plain_repeats = with_plain ? choose_repeats(plain_once, subject) : 0;
+    for (size_t i = 0; i < rounds; ++i) {
+        limit[i] = time_burst(limit_once, subject, limit_repeats);
+        step[i] = time_burst(step_once, subject, step_repeats);
+        ratio[i] = limit[i] / step[i];
+        plain[i] = with_plain ? time_burst(plain_once, subject, plain_repeats) : (double)NAN;
+        faster[i] = plain[i] / step[i];
+    }
+    const double to_ns = 1e9 / (double)c->count;
+    result->bytes_per_param = (double)(4 + 8 * subject->written_count + (c->nonfinite == RMS_NONFINITE_SKIP ? 4 : 0));
+    result->ns_per_param = median(step, rounds) * to_ns;
+    result->gb_per_s = result->bytes_per_param / result->ns_per_param;
+    result->limit_ns_per_param = median(limit, rounds) * to_ns;
+    result->ratio_to_limit = median(ratio, rounds);
+    result->plain_ns_per_param = with_plain ? median(plain, rounds) * to_ns : (double)NAN;
+    result->times_faster_than_plain = with_plain ? median(faster, rounds) : (double)NAN;
+}
+
+static rms_options options_of(const struct bench_case *c)
+{
+    rms_options options = rms_options_for(c->rule);
+    options.lr = 1e-6;
+    options.momentum = c->rule == RMS_SGD ? 0.9 : 0;
+    options.threads = c->threads;
+    options.isa = c->isa;
+    options.nonfinite = c->nonfinite;
+    return options;
+}
+
+/* Gradients of both signs and some spread: none so small that squares become subnormal. */
+static void fill(struct subject *subject)
+{
+    for (size_t i = 0; i < subject->bench_case->count; ++i) {
+        subject->param[i] = 1.0F;
+        subject->grad[i] = (float)(i % 7 + 1) * (i % 2 ? 0.01F : -0.01F);
+    }
+}
+
+static rms_status prepare(struct subject *subject, rms_error *error)
+{
+    const struct bench_case *c = subject->bench_case;
+    const size_t bytes = (c->count * sizeof(float) + 63) / 64 * 64;
+    subject->param = aligned_alloc(64, bytes);
+    subject->grad = aligned_alloc(64, bytes);
+    if (!subject->param || !subject->grad) {
+        snprintf(error->message, sizeof error->message, "out of memory for %zu parameters", c->count);
+        return RMS_ERROR_MEMORY;
+    }
+    fill(subject);
+    const rms_options options = options_of(c);
+    const rms_tensor tensor = {.name = "bench", .count = c->count, .param = subject->param, .grad = subject->grad};
+    rms_status status = rms_create(&subject->optimizer, &options, error);
+    if (status == RMS_OK) {
+        status = rms_add(subject->optimizer, &tensor);
+        memcpy(error->message, rms_message(subject->optimizer), strlen(rms_message(subject->optimizer)) + 1);
+    }
+    subject->written[subject->written_count++] = subject->param;
+    for (size_t i = 0; status == RMS_OK && i < rms_slot_count(c->rule); ++i) {
+        float *slot = rms_state(subject->optimizer, 0, rms_slot_name(c->rule, i));
+        if (slot)
+            subject->written[subject->written_count++] = slot;
+    }
+    return status;
+}
+
+rms_status bench_measure(const struct bench_case *bench_case, size_t rounds, struct bench_result *result,
+                         rms_error *error)
+{
+    struct subject subject = {.bench_case = bench_case};
+    const rms_status status = prepare(&subject, error);
+    if (status == RMS_OK)
+        measure(&subject, rounds < ROUNDS_MAX ? rounds : ROUNDS_MAX, result);
+    rms_free(subject.optimizer);
+    free(subject.param);
+    free(subject.grad);
+    return status;
+}

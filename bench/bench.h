@@ -1,0 +1,33 @@
+/* Measures steps of the library against this machine's memory limit and against the loop that people write,
+ * in turn within one run, so that what else the machine does falls on all of them alike. */
+#ifndef BENCH_BENCH_H
+#define BENCH_BENCH_H
+
+#include <rmsprop.h>
+
+struct bench_case {
+    rms_rule rule; /* its defaults; SGD with momentum 0.9 */
+    size_t count;  /* parameters, in one tensor */
+    int threads;
+    rms_isa isa;
+    rms_nonfinite nonfinite; /* skip reads the gradients once more; so does its limit */
+};
+
+/* Times are of one step divided by the parameters, medians over rounds. */
+struct bench_result {
+    double bytes_per_param; /* that must move: 4 to read the gradient, 8 for each array updated, and 4 more for
+                                    the non-finite check */
+    double ns_per_param;
+    double gb_per_s;
+    double limit_ns_per_param; /* of a bare pass over the same arrays */
+    double ratio_to_limit;     /* limit's time by step's time, median over rounds; 1 is the limit */
+    double plain_ns_per_param; /* the plain loop, one thread; NaN unless RMSProp on one thread */
+    double times_faster_than_plain;
+};
+
+/* Measures one case. rounds >= 1; more of them steady the medians. Fails, with a sentence, when memory is
+ * short or the machine lacks the instruction set. */
+rms_status bench_measure(const struct bench_case *bench_case, size_t rounds, struct bench_result *result,
+                         rms_error *error);
+
+#endif
