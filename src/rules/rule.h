@@ -53,13 +53,13 @@ static inline float kept_share(const rms_options *options, double lr)
     return (float)(1.0 - lr * options->decoupled_decay);
 }
 
-/* base^exponent by repeated squaring: libm's pow differs between platforms in the last bit. */
+/* base^exponent by repeated squaring: libm's pow differs between platforms in the last bit. Bits that are
+ * not set multiply by 1: a branch would be guessed wrong at every other step number. */
 static inline double power(double base, uint64_t exponent)
 {
     double result = 1.0;
     while (exponent != 0) {
-        if (exponent & 1)
-            result *= base;
+        result *= exponent & 1 ? base : 1.0;
         base *= base;
         exponent >>= 1;
     }
@@ -67,10 +67,14 @@ static inline double power(double base, uint64_t exponent)
 }
 
 /* 1 / (1 - decay^step), or 1 without bias correction. Before the first step the divisor would be 0; the
- * first step's is used there, for those who ask for the effective rate. */
+ * first step's is used there, for those who ask for the effective rate. decay^step is at most
+ * exp(-step * (1 - decay)): below exp(-40), which is less than 2^-54, the divisor rounds to 1 and the power
+ * need not be worked out. */
 static inline double bias_correction(const rms_options *options, double decay, uint64_t step)
 {
-    return options->bias_correction ? 1.0 / (1.0 - power(decay, step > 0 ? step : 1)) : 1.0;
+    if (!options->bias_correction || (double)step * (1.0 - decay) > 40.0)
+        return 1.0;
+    return 1.0 / (1.0 - power(decay, step > 0 ? step : 1));
 }
 
 /* Momentum in one form for all frameworks: buffer = decay * buffer + intake * u; then the parameter moves
