@@ -1,0 +1,23 @@
+/* Medians and bootstrap intervals: deterministic, for a given seed the same digits everywhere. */
+#ifndef LAB_STATISTICS_H
+#define LAB_STATISTICS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A median with its 95 % percentile-bootstrap interval. */
+struct lab_interval {
+    double median;
+    double low;
+    double high;
+};
+
+/* The median of count values, which may be infinite (of one sign) but not NaN; for an even count the mean of
+ * the middle two, which is infinite if one of them is. NaN when count is 0, or when memory is short. */
+double lab_median(const double *values, size_t count);
+
+/* 10,000 resamples with replacement, drawn by counter from seed; values as above, count < 2^32. All three
+ * are NaN when count is 0, or when memory is short. */
+struct lab_interval lab_bootstrap_median(const double *values, size_t count, uint64_t seed);
+
+#endif
