@@ -165,7 +165,7 @@ struct conduct {
     struct lab_race *race;
     lab_race_watcher *watcher;
     void *context;
-    const volatile sig_atomic_t *stop;
+    const atomic_int *stop;
     rms_status status;
     rms_error error;
 };
@@ -325,7 +325,7 @@ static bool compare(const struct lab_race *race, size_t a, size_t b, struct lab_
         if (better[i].state != LAB_RUN_PENDING && worse[i].state != LAB_RUN_PENDING)
             difference[n++] = better[i].final.test_accuracy - worse[i].final.test_accuracy;
     comparison->difference = lab_bootstrap_median(difference, n, bootstrap_seed(race->plan));
-    comparison->significant = comparison->difference.low > 0.0;
+    comparison->significant = n >= LAB_SEEDS_TO_COMPARE && comparison->difference.low > 0.0;
     return n > 0;
 }
 
@@ -342,7 +342,7 @@ static void tell(struct lab_race *race)
 }
 
 rms_status lab_race_run(struct lab_race *race, const struct lab_race_plan *plan, lab_race_watcher *watcher,
-                        void *context, const volatile sig_atomic_t *stop, rms_error *error)
+                        void *context, const atomic_int *stop, rms_error *error)
 {
     struct conduct conduct = {.race = race, .watcher = watcher, .context = context, .stop = stop};
     *race = (struct lab_race){0};

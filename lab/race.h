@@ -17,7 +17,7 @@
 #include "problem.h"
 #include "statistics.h"
 
-#include <signal.h>
+#include <stdatomic.h>
 
 #define LAB_GRID_MAX 64
 #define LAB_SEEDS_MAX 1000
@@ -92,11 +92,14 @@ struct lab_entry {
     struct lab_summary tuned_summary;
 };
 
+/* Of five seeds all favour one side by chance in 1 of 16 races; of six, in 1 of 32, less than 5 %. */
+#define LAB_SEEDS_TO_COMPARE 6
+
 /* A paired comparison of two entries over the same report seeds. */
 struct lab_comparison {
     size_t better, worse;           /* indices of entries, better by median accuracy (first on a tie) */
     struct lab_interval difference; /* of accuracy, better minus worse, median over seeds */
-    bool significant;               /* the interval lies above 0 */
+    bool significant;               /* the interval lies above 0, and rests on LAB_SEEDS_TO_COMPARE or more */
 };
 
 struct lab_race {
@@ -125,7 +128,7 @@ typedef void lab_race_watcher(void *context, const struct lab_race *race, const 
  * there. On failure *race is empty: RMS_ERROR_RANGE or ARGUMENT for the plan, RMS_ERROR_MEMORY, or what
  * the library said of a contender, whose name begins the sentence. */
 rms_status lab_race_run(struct lab_race *race, const struct lab_race_plan *plan, lab_race_watcher *watcher,
-                        void *context, const volatile sig_atomic_t *stop, rms_error *error);
+                        void *context, const atomic_int *stop, rms_error *error);
 
 /* Releases what a race holds; an empty one is allowed, and a second time. */
 void lab_race_free(struct lab_race *race);

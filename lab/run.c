@@ -30,7 +30,7 @@ static void diverge(struct lab_run *run, const struct lab_problem *problem, stru
 }
 
 static rms_status train(struct lab_run *run, const struct lab_problem *problem, struct lab_task *task,
-                        rms_optimizer *optimizer, size_t steps, const volatile sig_atomic_t *stop)
+                        rms_optimizer *optimizer, size_t steps, const atomic_int *stop)
 {
     for (size_t step = 0;; ++step) {
         if (step % problem->score_every == 0) {
@@ -86,7 +86,7 @@ static rms_status create_optimizer(rms_optimizer **optimizer, const rms_options 
 }
 
 rms_status lab_run_train(struct lab_run *run, const struct lab_problem *problem, const rms_options *options,
-                         size_t steps, const volatile sig_atomic_t *stop, rms_error *error)
+                         size_t steps, const atomic_int *stop, rms_error *error)
 {
     run->state = LAB_RUN_PENDING;
     run->steps_to_target = SIZE_MAX;

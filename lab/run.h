@@ -10,6 +10,6 @@
  *
  * RMS_OK also when the run diverged or stopped; RMS_ERROR_MEMORY, or what the library said. */
 rms_status lab_run_train(struct lab_run *run, const struct lab_problem *problem, const rms_options *options,
-                         size_t steps, const volatile sig_atomic_t *stop, rms_error *error);
+                         size_t steps, const atomic_int *stop, rms_error *error);
 
 #endif

@@ -1,0 +1,83 @@
+/* What the user asked for, and the one table of options that parsing and help are made from. */
+#ifndef CLI_ARGUMENTS_H
+#define CLI_ARGUMENTS_H
+
+#include "lab/race.h"
+
+#define ARGUMENTS_SETTINGS_MAX 32
+
+/* One --set key=value, still in the user's words: the library judges them. */
+struct setting {
+    char *key;
+    const char *value;
+};
+
+struct arguments {
+    const struct verb *verb;
+    const char *subject; /* the operand, or NULL */
+    bool help;
+
+    uint64_t seed;
+    bool seed_given;
+    size_t seeds; /* 0: what the protocol says */
+    double rates[LAB_GRID_MAX];
+    size_t rate_count;      /* 0: the grid of the protocol */
+    const char *optimizers; /* names with commas between; NULL: all */
+    const char *out;
+    int threads; /* 0: as many as there are processors */
+    bool quick;
+    bool json;
+    bool quiet;
+
+    double gradient[2];
+    size_t steps;
+    struct setting settings[ARGUMENTS_SETTINGS_MAX];
+    size_t setting_count;
+
+    rms_rule rule; /* RMSProp unless given */
+    bool rule_given;
+    size_t count; /* 0: what the verb chooses */
+    rms_isa isa;
+};
+
+/* The options, in the order in which help shows them. */
+enum option_id {
+    OPTION_LR,
+    OPTION_OPTIMIZERS,
+    OPTION_SEED,
+    OPTION_SEEDS,
+    OPTION_OUT,
+    OPTION_RULE,
+    OPTION_COUNT_OF_PARAMETERS,
+    OPTION_ISA,
+    OPTION_GRADIENT,
+    OPTION_STEPS,
+    OPTION_SET,
+    OPTION_THREADS,
+    OPTION_QUICK,
+    OPTION_JSON,
+    OPTION_QUIET,
+    OPTION_HELP,
+    OPTION_ID_COUNT
+};
+#define TAKES(option) (1U << (option))
+
+struct verb {
+    const char *name;
+    const char *operand; /* as help writes it: "[PROBLEM]"; NULL when there is none */
+    const char *summary; /* one line */
+    const char *detail;  /* what more there is to say, in lines of at most 80 columns */
+    const char *example;
+    unsigned options; /* TAKES(...) | ... */
+    int (*run)(const struct arguments *arguments);
+};
+
+/* Reads argv[1] on; argv[0] is the verb. Returns false after a sentence on stderr. The keys of settings
+ * are allocated: arguments_free releases them, in either case. */
+bool arguments_parse(struct arguments *arguments, const struct verb *verb, int argc, char **argv);
+void arguments_free(struct arguments *arguments);
+
+/* Prints the options of a verb, one or two lines each, to stdout. */
+void arguments_print_options(const struct verb *verb);
+
+#endif

@@ -1,0 +1,328 @@
+/* The explain verb: RMSProp on two parameters, in symbols and in the numbers that the library gives. */
+#include "formula.h"
+#include "option_text.h"
+#include "output.h"
+#include "text.h"
+#include "verbs.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PARAMETER_COUNT 2
+
+/* What was seen of the two parameters. */
+struct study {
+    rms_options options;
+    size_t steps;
+    double first_move[PARAMETER_COUNT];
+    double last_move[PARAMETER_COUNT];
+    double start;
+    double rate[PARAMETER_COUNT];                 /* effective, after the last step */
+    double before[PARAMETER_COUNT][SYMBOL_COUNT]; /* the last step; options under their symbols too */
+    double after[PARAMETER_COUNT][SYMBOL_COUNT];
+};
+
+/* ---- the experiment ------------------------------------------------------------------------------- */
+
+static bool read_options(rms_options *options, const struct arguments *arguments)
+{
+    *options = rms_options_for(RMS_RMSPROP);
+    rms_error error;
+    for (size_t i = 0; i < arguments->setting_count; ++i)
+        if (rms_options_set_text(options, arguments->settings[i].key, arguments->settings[i].value, &error) != RMS_OK) {
+            complain("--set: %s", error.message);
+            return false;
+        }
+    if (rms_options_check(options, &error) == RMS_OK)
+        return true;
+    complain("--set: %s", error.message);
+    return false;
+}
+
+/* Reads what stands behind each symbol at this moment. */
+static void look(double values[SYMBOL_COUNT], const rms_options *options, rms_optimizer *optimizer, size_t parameter,
+                 double step, double clip_factor)
+{
+    rms_tensor tensor;
+    (void)rms_tensor_at(optimizer, 0, &tensor);
+    for (int id = 0; id < SYMBOL_COUNT; ++id) {
+        values[id] = 0;
+        if (symbols[id].key && id < SYMBOL_STEP)
+            (void)rms_options_get(options, symbols[id].key, &values[id], NULL);
+        const float *slot = symbols[id].key && id > SYMBOL_STEP ? rms_state(optimizer, 0, symbols[id].key) : NULL;
+        if (slot)
+            values[id] = (double)slot[parameter];
+    }
+    values[SYMBOL_CLIP_FACTOR] = clip_factor;
+    values[SYMBOL_STEP] = step;
+    values[SYMBOL_GRADIENT] = (double)((const float *)tensor.grad)[parameter];
+    values[SYMBOL_PARAMETER] = (double)((const float *)tensor.param)[parameter];
+}
+
+static bool take_steps(struct study *study, rms_optimizer *optimizer)
+{
+    for (size_t step = 1; step <= study->steps; ++step) {
+        for (size_t i = 0; i < PARAMETER_COUNT; ++i)
+            look(study->before[i], &study->options, optimizer, i, (double)step, 1);
+        rms_report report;
+        if (rms_step(optimizer, &report) != RMS_OK) {
+            complain("explain: %s", rms_message(optimizer));
+            return false;
+        }
+        for (size_t i = 0; i < PARAMETER_COUNT; ++i) {
+            study->before[i][SYMBOL_CLIP_FACTOR] = report.clip_factor;
+            look(study->after[i], &study->options, optimizer, i, (double)step, report.clip_factor);
+            study->last_move[i] = study->after[i][SYMBOL_PARAMETER] - study->before[i][SYMBOL_PARAMETER];
+            if (step == 1)
+                study->first_move[i] = study->last_move[i];
+        }
+    }
+    return true;
+}
+
+static int experiment(struct study *study, const struct arguments *arguments)
+{
+    if (!read_options(&study->options, arguments))
+        return STATUS_USAGE;
+    study->steps = arguments->steps;
+
+    /* From 0 moves are read off without rounding; weight decay needs something to decay. */
+    const bool decays = study->options.l2_decay > 0 || study->options.decoupled_decay > 0;
+    study->start = decays ? 1 : 0;
+    float parameters[PARAMETER_COUNT];
+    float gradients[PARAMETER_COUNT];
+    float rates[PARAMETER_COUNT] = {0};
+    for (size_t i = 0; i < PARAMETER_COUNT; ++i) {
+        parameters[i] = (float)study->start;
+        gradients[i] = (float)arguments->gradient[i];
+    }
+
+    rms_optimizer *optimizer = NULL;
+    rms_error error;
+    if (rms_create(&optimizer, &study->options, &error) != RMS_OK) {
+        complain("%s", error.message);
+        return STATUS_FAILED;
+    }
+    const rms_tensor tensor = {.name = "p", .count = PARAMETER_COUNT, .param = parameters, .grad = gradients};
+    bool done = rms_add(optimizer, &tensor) == RMS_OK;
+    if (!done)
+        complain("explain: %s", rms_message(optimizer));
+    done = done && take_steps(study, optimizer) && rms_effective_lr(optimizer, 0, rates) == RMS_OK;
+    for (size_t i = 0; i < PARAMETER_COUNT; ++i)
+        study->rate[i] = (double)rates[i];
+    rms_free(optimizer);
+    return done ? STATUS_OK : STATUS_FAILED;
+}
+
+/* ---- as text -------------------------------------------------------------------------------------- */
+
+static bool formula_mentions(const struct formula *formula, enum symbol_id symbol)
+{
+    for (size_t i = 0; i < formula->line_count; ++i)
+        if (formula->lines[i].target == symbol || expression_mentions(formula->lines[i].right.text, symbol))
+            return true;
+    return false;
+}
+
+static void print_formula(const struct formula *formula)
+{
+    for (size_t i = 0; i < formula->line_count; ++i) {
+        struct text line = {0};
+        text_append(&line, "%s ← %s", symbols[formula->lines[i].target].sign, formula->lines[i].right.text);
+        (void)printf("  %s", bold());
+        if (!line.failed)
+            print_wrapped(line.text, 2, 6);
+        (void)printf("%s", plain());
+        text_free(&line);
+    }
+    (void)putchar('\n');
+}
+
+/* Options with their values, then what changes from step to step. */
+static void print_symbols(const struct formula *formula, const struct study *study)
+{
+    for (int id = 0; id < SYMBOL_COUNT; ++id) {
+        if (!formula_mentions(formula, (enum symbol_id)id))
+            continue;
+        char number[NUMBER_TEXT_SIZE];
+        char cell[64];
+        (void)snprintf(cell, sizeof cell, "  %s%s%s", symbols[id].sign, id < SYMBOL_STEP ? " = " : "",
+                       id < SYMBOL_STEP ? number_text(number, study->before[0][id], 6) : "");
+        print_padded(cell, 16);
+        print_padded(id < SYMBOL_STEP && symbols[id].key ? symbols[id].key : "", 17);
+        (void)printf("%s\n", symbols[id].meaning);
+    }
+    if (study->options.centered)
+        (void)printf("  v − m² is a variance: where rounding takes it below 0, it counts as 0\n");
+}
+
+/* Each line with numbers: on the right those before the step, but for what lines above have changed. */
+static void print_numbers(const struct formula *formula, const struct study *study, size_t parameter)
+{
+    double values[SYMBOL_COUNT];
+    memcpy(values, study->before[parameter], sizeof values);
+    char number[NUMBER_TEXT_SIZE];
+    (void)printf("\n%sGradient g = %s%s, step %zu\n", bold(), number_text(number, values[SYMBOL_GRADIENT], 6), plain(),
+                 study->steps);
+    for (size_t i = 0; i < formula->line_count; ++i) {
+        const struct assignment *line = &formula->lines[i];
+        struct text right = {0};
+        append_with_values(&right, line->right.text, values);
+        values[line->target] = study->after[parameter][line->target];
+        struct text words = {0};
+        text_append(&words, "%s = %s = %s", symbols[line->target].sign, right.failed ? "" : right.text,
+                    number_text(number, values[line->target], 6));
+        (void)printf("  ");
+        if (!words.failed)
+            print_wrapped(words.text, 2, 6);
+        text_free(&right);
+        text_free(&words);
+    }
+}
+
+static void print_result(const struct formula *formula, const struct study *study)
+{
+    (void)printf("\n%sEffective rate%s after step %zu: ", bold(), plain(), study->steps);
+    (void)printf("%s\n", formula->rate.text);
+    (void)printf("%s%14s%18s%18s%20s%s\n", faint(), "gradient", "effective rate", "first move", "last move", plain());
+    for (size_t i = 0; i < PARAMETER_COUNT; ++i) {
+        char number[NUMBER_TEXT_SIZE];
+        print_padded(number_text(number, study->after[i][SYMBOL_GRADIENT], 6), -14);
+        print_padded(number_text(number, study->rate[i], 6), -18);
+        print_padded(number_text(number, study->first_move[i], 6), -18);
+        print_padded(number_text(number, study->last_move[i], 6), -20);
+        (void)putchar('\n');
+    }
+    (void)putchar('\n');
+}
+
+/* How many times larger the larger of two magnitudes is. */
+static double fold(const double values[PARAMETER_COUNT])
+{
+    const double a = fabs(values[0]);
+    const double b = fabs(values[1]);
+    return fmax(a, b) / fmin(a, b);
+}
+
+/* Sizes that differ by less count as nearly the same. */
+#define NEARLY 1.5
+
+/* Why both parameters move by nearly the same amount, if they do. */
+static void print_comparison(const struct study *study)
+{
+    const double gradients[] = {study->after[0][SYMBOL_GRADIENT], study->after[1][SYMBOL_GRADIENT]};
+    const double moves = fold(study->last_move);
+    struct text words = {0};
+    if (gradients[0] == 0 || gradients[1] == 0)
+        text_append(&words, "A gradient of 0 moves nothing, however large the effective rate is.");
+    else if (!isfinite(moves))
+        text_append(&words, "The moves cannot be compared: one of them is 0.");
+    else if (moves < NEARLY)
+        text_append(&words,
+                    "The gradients differ by a factor of %.3g, the last moves by a factor of %.3g: each gradient is "
+                    "divided by the root of what is remembered of its own squares, so its size nearly cancels and the "
+                    "effective rates differ by a factor of %.3g the other way.",
+                    fold(gradients), moves, fold(study->rate));
+    else
+        text_append(&words,
+                    "The gradients differ by a factor of %.3g, the last moves by a factor of %.3g: the size of a "
+                    "gradient does not cancel here, because what it is divided by is not mainly the root of its own "
+                    "squares.",
+                    fold(gradients), moves);
+    if (!words.failed)
+        print_wrapped(words.text, 0, 0);
+    text_free(&words);
+}
+
+/* Says what the first move is, if both parameters did move by this. */
+static void print_first_move(const struct study *study, double expected, const char *reason)
+{
+    for (size_t i = 0; i < PARAMETER_COUNT; ++i)
+        if (!(fabs(fabs(study->first_move[i]) / expected - 1) < 0.01))
+            return;
+    struct text words = {0};
+    char number[NUMBER_TEXT_SIZE];
+    text_append(&words, "%s = %s%s",
+                study->options.bias_correction ? "The first move is η" : "The first move is η/√(1−ρ)",
+                number_text(number, expected, 6), reason);
+    if (!words.failed)
+        print_wrapped(words.text, 0, 0);
+    text_free(&words);
+}
+
+static void print_first_step(const struct study *study)
+{
+    const rms_options *options = &study->options;
+    if (options->bias_correction)
+        print_first_move(study, options->lr,
+                         " whatever the gradient: the division by 1−ρ^t makes up for v's start at 0. Without "
+                         "bias_correction it would be η/√(1−ρ).");
+    else
+        print_first_move(study, options->lr / sqrt(1 - options->rho),
+                         " whatever the gradient: v starts at 0 and has taken in only (1−ρ)·g². As v fills up, moves "
+                         "shrink towards η. With --set bias_correction=true the first move is η.");
+}
+
+static void print_study(const struct formula *formula, const struct study *study)
+{
+    (void)printf("%sRMSProp%s: a step is divided by the root of a running mean of squared gradients\n\n", bold(),
+                 plain());
+    print_formula(formula);
+    print_symbols(formula, study);
+    for (size_t i = 0; i < PARAMETER_COUNT; ++i)
+        print_numbers(formula, study, i);
+    print_result(formula, study);
+    print_comparison(study);
+    print_first_step(study);
+}
+
+/* ---- as JSON -------------------------------------------------------------------------------------- */
+
+static json_t *parameter_json(const struct study *study, size_t parameter)
+{
+    const double *after = study->after[parameter];
+    json_t *state = json_pack("{s:o}", "v", json_number(after[SYMBOL_V]));
+    if (study->options.centered)
+        (void)json_object_set_new(state, "mean", json_number(after[SYMBOL_MEAN]));
+    if (study->options.momentum > 0)
+        (void)json_object_set_new(state, "momentum", json_number(after[SYMBOL_BUFFER]));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "gradient", json_number(after[SYMBOL_GRADIENT]), "start",
+                     json_number(study->start), "value", json_number(after[SYMBOL_PARAMETER]), "first_move",
+                     json_number(study->first_move[parameter]), "last_move", json_number(study->last_move[parameter]),
+                     "state", state, "effective_lr", json_number(study->rate[parameter]));
+}
+
+static json_t *study_json(const struct formula *formula, const struct study *study)
+{
+    json_t *lines = json_array();
+    for (size_t i = 0; i < formula->line_count; ++i)
+        lines = json_append(
+            lines, json_sprintf("%s ← %s", symbols[formula->lines[i].target].sign, formula->lines[i].right.text));
+    json_t *parameters = json_array();
+    for (size_t i = 0; i < PARAMETER_COUNT; ++i)
+        parameters = json_append(parameters, parameter_json(study, i));
+    return json_pack("{s:s, s:s, s:I, s:o, s:o, s:s, s:o}", "version", rms_version(), "rule",
+                     rms_rule_name(RMS_RMSPROP), "steps", (json_int_t)study->steps, "options",
+                     options_json(&study->options), "formula", lines, "rate", formula->rate.text, "parameters",
+                     parameters);
+}
+
+int explain_verb(const struct arguments *arguments)
+{
+    struct study study = {0};
+    const int status = experiment(&study, arguments);
+    if (status != STATUS_OK)
+        return status;
+    struct formula formula;
+    formula_make(&formula, &study.options);
+    bool told = !formula.failed;
+    if (formula.failed)
+        complain("explain: out of memory");
+    else if (arguments->json)
+        told = print_json(study_json(&formula, &study));
+    else
+        print_study(&formula, &study);
+    formula_free(&formula);
+    return told ? STATUS_OK : STATUS_FAILED;
+}

@@ -1,0 +1,84 @@
+/* Axes: from numbers to places, and where the ticks go. */
+#include "plot_axis.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+double plot_place(const struct plot_axis *axis, double value)
+{
+    const double share = axis->logarithmic ? log(value / axis->least) / log(axis->most / axis->least)
+                                           : (value - axis->least) / (axis->most - axis->least);
+    return axis->first + share * (axis->last - axis->first);
+}
+
+/* The power of ten in raised digits: "10⁻⁵". */
+static void append_power(char *label, size_t size, int exponent)
+{
+    static const char *const raised[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
+    char digits[16];
+    (void)snprintf(digits, sizeof digits, "%d", exponent);
+    size_t length = strlen(label);
+    length += (size_t)snprintf(label + length, size - length, "10");
+    for (const char *digit = digits; *digit && length + 4 < size; ++digit)
+        length += (size_t)snprintf(label + length, size - length, "%s", *digit == '-' ? "⁻" : raised[*digit - '0']);
+}
+
+static void write_label(char label[PLOT_LABEL_SIZE], int mantissa, int exponent)
+{
+    label[0] = '\0';
+    if (exponent >= -5 && exponent <= 4) {
+        (void)snprintf(label, PLOT_LABEL_SIZE, "%.*f", exponent < 0 ? -exponent : 0, mantissa * pow(10, exponent));
+        return;
+    }
+    if (mantissa != 1)
+        (void)snprintf(label, PLOT_LABEL_SIZE, "%d·", mantissa);
+    append_power(label, PLOT_LABEL_SIZE, exponent);
+}
+
+/* Powers of ten; their doubles and fives as well where there is room for labels, else without. */
+static size_t logarithmic_ticks(const struct plot_axis *axis, size_t wanted, struct plot_tick *ticks)
+{
+    static const int mantissas[] = {1, 2, 5};
+    const double decades = log10(axis->most / axis->least);
+    const int stride = 1 + (int)(decades / (double)(wanted + 1));
+    const bool all_labelled = 3 * decades <= (double)wanted;
+    const double margin = 1e-9;
+    size_t count = 0;
+    for (int exponent = (int)floor(log10(axis->least)); pow(10, exponent) <= axis->most * (1 + margin); ++exponent)
+        for (size_t i = 0; i < sizeof mantissas / sizeof mantissas[0] && count < PLOT_TICKS_MAX; ++i) {
+            const double value = mantissas[i] * pow(10, exponent);
+            const bool shown = value >= axis->least * (1 - margin) && value <= axis->most * (1 + margin);
+            if (!shown || (mantissas[i] != 1 && stride > 1))
+                continue;
+            struct plot_tick *tick = &ticks[count++];
+            tick->value = value;
+            tick->label[0] = '\0';
+            if (all_labelled || (mantissas[i] == 1 && exponent % stride == 0))
+                write_label(tick->label, mantissas[i], exponent);
+        }
+    return count;
+}
+
+/* Whole numbers apart by 1, 2 or 5 times a power of ten; as few digits as tell them apart. */
+static size_t linear_ticks(const struct plot_axis *axis, size_t wanted, struct plot_tick *ticks)
+{
+    const double rough = (axis->most - axis->least) / (double)wanted;
+    const double power = pow(10, floor(log10(rough)));
+    const double ratio = rough / power;
+    const double step = power * (ratio <= 1 ? 1 : ratio <= 2 ? 2 : ratio <= 5 ? 5 : 10);
+    const double first = ceil(axis->least / step);
+    size_t count = 0;
+    while (count < PLOT_TICKS_MAX && (first + (double)count) * step <= axis->most * (1 + 1e-9)) {
+        struct plot_tick *tick = &ticks[count];
+        tick->value = (first + (double)count) * step;
+        (void)snprintf(tick->label, PLOT_LABEL_SIZE, "%g", tick->value);
+        ++count;
+    }
+    return count;
+}
+
+size_t plot_ticks(const struct plot_axis *axis, size_t wanted, struct plot_tick ticks[PLOT_TICKS_MAX])
+{
+    return axis->logarithmic ? logarithmic_ticks(axis, wanted, ticks) : linear_ticks(axis, wanted, ticks);
+}

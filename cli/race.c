@@ -1,0 +1,203 @@
+/* The race verb: plan, run, tell. */
+#include "race.h"
+
+#include "file.h"
+#include "machine.h"
+#include "output.h"
+#include "stop.h"
+#include "text.h"
+#include "verbs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEFAULT_PROBLEM "digits"
+
+static const struct lab_problem *find_problem(const char *name)
+{
+    const struct lab_problem *problem = lab_problem_find(name);
+    if (problem)
+        return problem;
+    struct text names = {0};
+    for (size_t i = 0; i < lab_problem_count(); ++i)
+        text_append(&names, "%s%s", i > 0 ? ", " : "", lab_problem_at(i)->name);
+    complain("race: no problem is called \"%s\" (expected one of %s)", name, names.failed ? "the list" : names.text);
+    text_free(&names);
+    return NULL;
+}
+
+/* Moves the named contender to place `chosen`; those before it have been chosen already. */
+static bool choose(struct lab_race_plan *plan, size_t chosen, const char *name, size_t length)
+{
+    for (size_t i = 0; i < plan->contender_count; ++i) {
+        const struct lab_contender found = plan->contenders[i];
+        if (strlen(found.name) != length || memcmp(found.name, name, length) != 0)
+            continue;
+        if (i < chosen) {
+            complain("--optimizers: %s is there twice (expected different names)", found.name);
+            return false;
+        }
+        plan->contenders[i] = plan->contenders[chosen];
+        plan->contenders[chosen] = found;
+        return true;
+    }
+    struct text names = {0};
+    for (size_t i = 0; i < plan->contender_count; ++i)
+        text_append(&names, "%s%s", i > 0 ? "," : "", plan->contenders[i].name);
+    complain("--optimizers: no optimizer is called \"%.*s\" (expected some of %s)", (int)length, name,
+             names.failed ? "the list" : names.text);
+    text_free(&names);
+    return false;
+}
+
+static bool choose_contenders(struct lab_race_plan *plan, const char *names)
+{
+    size_t chosen = 0;
+    for (const char *name = names; name; ++chosen) {
+        const size_t length = strcspn(name, ",");
+        if (!choose(plan, chosen, name, length))
+            return false;
+        name = name[length] == ',' ? name + length + 1 : NULL;
+    }
+    if (chosen > 0)
+        plan->contender_count = chosen;
+    return true;
+}
+
+static bool make_plan(struct lab_race_plan *plan, const struct arguments *arguments)
+{
+    const struct lab_problem *problem = find_problem(arguments->subject ? arguments->subject : DEFAULT_PROBLEM);
+    if (!problem)
+        return false;
+    lab_race_plan_standard(plan, problem, arguments->quick);
+    plan->threads = arguments->threads;
+    if (arguments->seed_given)
+        plan->seed = arguments->seed;
+    if (arguments->seeds > 0)
+        plan->report_seeds = arguments->seeds;
+    if (arguments->rate_count > 0) {
+        memcpy(plan->grid, arguments->rates, sizeof plan->grid);
+        plan->grid_count = arguments->rate_count;
+    }
+    return choose_contenders(plan, arguments->optimizers);
+}
+
+/* The fewest digits that read back as the same number. */
+static void append_number(struct text *text, double value)
+{
+    char digits[NUMBER_TEXT_SIZE];
+    int precision = 6;
+    while (strtod(number_text(digits, value, precision), NULL) != value && precision < 17)
+        ++precision;
+    text_append(text, "%s", digits);
+}
+
+static void append_quoted(struct text *text, const char *word)
+{
+    static const char harmless[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-";
+    if (word[strspn(word, harmless)] == '\0') {
+        text_append(text, "%s", word);
+        return;
+    }
+    text_append(text, "'");
+    for (const char *c = word; *c; ++c)
+        text_append(text, *c == '\'' ? "'\\%c'" : "%c", *c);
+    text_append(text, "'");
+}
+
+static void append_rerun(struct text *text, const struct arguments *arguments, const struct lab_race_plan *plan)
+{
+    text_append(text, "rmsprop race %s --seed %llu", plan->problem->name, (unsigned long long)plan->seed);
+    if (arguments->seeds > 0)
+        text_append(text, " --seeds %zu", arguments->seeds);
+    for (size_t i = 0; i < arguments->rate_count; ++i) {
+        text_append(text, i > 0 ? "," : " --lr ");
+        append_number(text, arguments->rates[i]);
+    }
+    if (arguments->optimizers)
+        text_append(text, " --optimizers %s", arguments->optimizers);
+    if (arguments->quick)
+        text_append(text, " --quick");
+    if (strcmp(arguments->out, "out") != 0) {
+        text_append(text, " --out ");
+        append_quoted(text, arguments->out);
+    }
+}
+
+static bool write_json(const struct race_report *report, struct text *written)
+{
+    struct text name = {0};
+    text_append(&name, "%s.json", report->race->plan->problem->name);
+    struct file file;
+    if (name.failed || !file_open(&file, report->out, name.text)) {
+        text_free(&name);
+        return false;
+    }
+    json_t *document = race_json(report);
+    const bool dumped = document && json_dumpf(document, file.stream, OUTPUT_JSON_FLAGS) == 0;
+    json_decref(document);
+    const bool placed = file_close(&file, dumped && fputc('\n', file.stream) != EOF);
+    if (placed)
+        text_append(written, "%s/%s", report->out, name.text);
+    text_free(&name);
+    return placed;
+}
+
+/* Files first: what is said on stdout includes which were written. A full disk does not keep the results
+ * from stdout. */
+static bool tell(const struct race_report *report, bool json)
+{
+    struct text written = {0};
+    const bool all_written = write_json(report, &written) && race_plots_write(report, &written);
+    bool told = true;
+    if (json)
+        told = print_json(race_json(report));
+    else
+        race_print(report, &written);
+    text_free(&written);
+    return told && all_written;
+}
+
+static int run(const struct lab_race_plan *plan, const struct arguments *arguments, rms_isa isa)
+{
+    struct race_progress progress;
+    struct lab_race race;
+    rms_error error;
+    stop_on_signals();
+    race_progress_begin(&progress, arguments->quiet);
+    const rms_status status = lab_race_run(&race, plan, race_progress_watch, &progress, &stop_signal, &error);
+    race_progress_end(&progress);
+    if (status != RMS_OK) {
+        complain("race: %s", error.message);
+        return status == RMS_ERROR_RANGE || status == RMS_ERROR_ARGUMENT ? STATUS_USAGE : STATUS_FAILED;
+    }
+
+    struct text rerun = {0};
+    append_rerun(&rerun, arguments, plan);
+    const struct race_report report = {
+        .race = &race,
+        .isa = isa,
+        .threads = plan->threads > 0 ? plan->threads : (int)sysconf(_SC_NPROCESSORS_ONLN),
+        .out = arguments->out,
+        .rerun = rerun.failed ? "" : rerun.text,
+    };
+    const bool told = tell(&report, arguments->json);
+    text_free(&rerun);
+    lab_race_free(&race);
+    if (stop_signal != 0)
+        return STATUS_SIGNALLED + stop_signal;
+    return told ? STATUS_OK : STATUS_FAILED;
+}
+
+int race_verb(const struct arguments *arguments)
+{
+    struct lab_race_plan plan;
+    rms_isa isa = RMS_ISA_AUTO;
+    if (!make_plan(&plan, arguments))
+        return STATUS_USAGE;
+    if (!machine_isa(&isa) || !folder_prepare(arguments->out))
+        return STATUS_FAILED;
+    return run(&plan, arguments, isa);
+}

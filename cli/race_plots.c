@@ -1,0 +1,181 @@
+/* The two pictures of a race: how the loss fell, and how much the learning rate matters. */
+#include "output.h"
+#include "plot.h"
+#include "race.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define LOSS_SPAN 1e9        /* wider ranges of the loss say nothing more */
+#define SENSITIVITY_SPAN 100 /* nor do rates that are so much worse than the best */
+
+static bool allocate_line(struct plot_line *line, size_t count, bool banded)
+{
+    line->count = count;
+    line->special = SIZE_MAX;
+    line->x = calloc(count, sizeof *line->x);
+    line->y = calloc(count, sizeof *line->y);
+    line->low = banded ? calloc(count, sizeof *line->low) : NULL;
+    line->high = banded ? calloc(count, sizeof *line->high) : NULL;
+    line->failed = banded ? NULL : calloc(count, sizeof *line->failed);
+    return line->x && line->y && (banded ? line->low && line->high : line->failed != NULL);
+}
+
+static void free_lines(struct plot *plot)
+{
+    for (size_t i = 0; i < plot->line_count; ++i) {
+        free(plot->lines[i].x);
+        free(plot->lines[i].y);
+        free(plot->lines[i].low);
+        free(plot->lines[i].high);
+        free(plot->lines[i].failed);
+    }
+}
+
+static int by_value(const void *left, const void *right)
+{
+    const double a = *(const double *)left;
+    const double b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+/* The quantile between sorted values; an infinite neighbour makes it infinite. */
+static double quantile(const double *sorted, size_t count, double share)
+{
+    const double place = share * (double)(count - 1);
+    const size_t below = (size_t)place;
+    const double rest = place - (double)below;
+    return rest > 0 ? sorted[below] + rest * (sorted[below + 1] - sorted[below]) : sorted[below];
+}
+
+/* Training loss over steps: median and quartiles over the tuned runs. False when none is finished. */
+static bool fill_loss(struct plot_line *line, const struct lab_race_plan *plan, const struct lab_run *runs)
+{
+    double losses[LAB_SEEDS_MAX];
+    for (size_t point = 0; point < line->count; ++point) {
+        size_t count = 0;
+        for (size_t seed = 0; seed < plan->report_seeds; ++seed)
+            if (runs[seed].state != LAB_RUN_PENDING)
+                losses[count++] = isnan(runs[seed].curve[point]) ? (double)INFINITY : runs[seed].curve[point];
+        if (count == 0)
+            return false;
+        qsort(losses, count, sizeof losses[0], by_value);
+        line->x[point] = (double)(point * plan->problem->score_every);
+        line->y[point] = lab_median(losses, count);
+        line->low[point] = quantile(losses, count, 0.25);
+        line->high[point] = quantile(losses, count, 0.75);
+    }
+    return true;
+}
+
+/* Final validation loss against the learning rate. False when no rate was tried. */
+static bool fill_sensitivity(struct plot_line *line, const struct lab_race_plan *plan, const struct lab_entry *entry)
+{
+    bool tried = false;
+    for (size_t rate = 0; rate < plan->grid_count; ++rate) {
+        line->x[rate] = plan->grid[rate];
+        line->y[rate] = entry->tuning_loss[rate];
+        line->failed[rate] = isinf(entry->tuning_loss[rate]);
+        tried = tried || !isnan(entry->tuning_loss[rate]);
+    }
+    line->points = true;
+    line->special = entry->tuned ? entry->best : SIZE_MAX;
+    return tried;
+}
+
+/* What the lines' labels say of the learning rate. */
+struct details {
+    char text[LAB_CONTENDERS_MAX][NUMBER_TEXT_SIZE + 8];
+};
+
+/* One line for each entry that has something to show. False when memory is short. */
+static bool add_lines(struct plot *plot, const struct lab_race *race, bool sensitivity, struct details *details)
+{
+    const struct lab_race_plan *plan = race->plan;
+    const size_t count = sensitivity ? plan->grid_count : plan->steps / plan->problem->score_every + 1;
+    for (size_t i = 0; i < race->entry_count; ++i) {
+        const struct lab_entry *entry = &race->entries[i];
+        struct plot_line *line = &plot->lines[plot->line_count++];
+        *line = (struct plot_line){
+            .name = entry->name,
+            .detail = details->text[i],
+            .color = (size_t)plan->contenders[i].options.rule,
+        };
+        details->text[i][0] = '\0';
+        if (entry->tuned)
+            (void)snprintf(details->text[i], sizeof details->text[i], "%s %g", sensitivity ? "best" : "lr",
+                           plan->grid[entry->best]);
+        if (!allocate_line(line, count, !sensitivity))
+            return false;
+        if (!(sensitivity ? fill_sensitivity(line, plan, entry) : fill_loss(line, plan, entry->tuned_runs)))
+            line->count = 0;
+    }
+    return true;
+}
+
+static bool has_lines(const struct plot *plot)
+{
+    for (size_t i = 0; i < plot->line_count; ++i)
+        if (plot->lines[i].count > 0)
+            return true;
+    return false;
+}
+
+/* Under what conditions the figures came about, for the subtitle. */
+static void append_circumstances(struct text *text, const struct lab_race *race)
+{
+    text_append(text, "%s%s · rmsprop %s", race->plan->quick ? " · quick: indicative only" : "",
+                race->interrupted ? " · interrupted" : "", rms_version());
+}
+
+static bool write_plot(struct plot *plot, const struct race_report *report, bool sensitivity, struct text *written)
+{
+    const struct lab_problem *problem = report->race->plan->problem;
+    struct text title = {0};
+    struct text name = {0};
+    struct text subtitle = {.text = NULL};
+    struct details details;
+    text_append(&title, "%s: %s", problem->title,
+                sensitivity ? "how much the learning rate matters" : "training loss at tuned rates");
+    text_append(&name, "%s-%s", problem->name, sensitivity ? "sensitivity" : "loss");
+    const struct lab_race_plan *plan = report->race->plan;
+    if (sensitivity)
+        text_append(&subtitle, "Mean over %zu seed%s after %zu steps · ring: best rate · cross: a run diverged",
+                    plan->tuning_seeds, plan->tuning_seeds == 1 ? "" : "s", plan->steps);
+    else
+        text_append(&subtitle,
+                    "Median and quartiles over %zu seed%s · rates tuned over %zu values with %zu other seed%s",
+                    plan->report_seeds, plan->report_seeds == 1 ? "" : "s", plan->grid_count, plan->tuning_seeds,
+                    plan->tuning_seeds == 1 ? "" : "s");
+    append_circumstances(&subtitle, report->race);
+    plot->title = title.text;
+    plot->subtitle = subtitle.text;
+
+    bool complete =
+        add_lines(plot, report->race, sensitivity, &details) && !title.failed && !name.failed && !subtitle.failed;
+    if (!complete)
+        complain("out of memory for the pictures");
+    else if (has_lines(plot))
+        complete = plot_write(plot, report->out, name.text, written);
+    free_lines(plot);
+    text_free(&title);
+    text_free(&name);
+    text_free(&subtitle);
+    return complete;
+}
+
+bool race_plots_write(const struct race_report *report, struct text *written)
+{
+    struct plot loss = {.x_title = "step", .y_title = "training loss, log scale", .y_span = LOSS_SPAN};
+    struct plot sensitivity = {
+        .x_title = "learning rate, log scale",
+        .y_title = "final validation loss, log scale",
+        .x_logarithmic = true,
+        .y_span = SENSITIVITY_SPAN,
+    };
+    const bool all = write_plot(&loss, report, false, written) && write_plot(&sensitivity, report, true, written);
+    plot_release();
+    return all;
+}

@@ -1,0 +1,190 @@
+/* A race as text of at most 80 columns. */
+#include "output.h"
+#include "race.h"
+#include "text.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* One line of a table. */
+struct row {
+    const struct lab_entry *entry;
+    const struct lab_summary *summary;
+    double learning_rate;
+    bool flagged;
+};
+
+static int by_accuracy(const void *left, const void *right)
+{
+    const struct row *a = left;
+    const struct row *b = right;
+    const double difference = b->summary->accuracy.median - a->summary->accuracy.median;
+    if (difference > 0 || (isnan(a->summary->accuracy.median) && !isnan(b->summary->accuracy.median)))
+        return 1;
+    if (difference < 0 || (isnan(b->summary->accuracy.median) && !isnan(a->summary->accuracy.median)))
+        return -1;
+    return a->entry < b->entry ? -1 : 1; /* in the order of the race, which qsort alone would not keep */
+}
+
+static size_t fill_rows(struct row *rows, const struct lab_race *race, bool tuned)
+{
+    const struct lab_race_plan *plan = race->plan;
+    for (size_t i = 0; i < race->entry_count; ++i) {
+        const struct lab_entry *entry = &race->entries[i];
+        const double best = entry->tuned ? plan->grid[entry->best] : (double)NAN;
+        rows[i] = (struct row){
+            .entry = entry,
+            .summary = tuned ? &entry->tuned_summary : &entry->defaults,
+            .learning_rate = tuned ? best : plan->contenders[i].options.lr,
+            .flagged = tuned && entry->tuned && entry->best_on_edge,
+        };
+    }
+    qsort(rows, race->entry_count, sizeof rows[0], by_accuracy);
+    return race->entry_count;
+}
+
+/* "650", "650 (8/10)" when two of ten missed it, "missed 6/10" when that is the median. */
+static void print_steps_to_target(const struct lab_summary *summary)
+{
+    char cell[64];
+    if (!isfinite(summary->steps_to_target.median))
+        (void)snprintf(cell, sizeof cell, "missed %zu/%zu", summary->run_count - summary->reached, summary->run_count);
+    else if (summary->reached < summary->run_count)
+        (void)snprintf(cell, sizeof cell, "%.0f (%zu/%zu)", summary->steps_to_target.median, summary->reached,
+                       summary->run_count);
+    else
+        (void)snprintf(cell, sizeof cell, "%.0f", summary->steps_to_target.median);
+    print_padded(cell, -14);
+}
+
+/* A share in per cent, "-" when it is not known. */
+static const char *percent_text(char text[NUMBER_TEXT_SIZE], double share)
+{
+    (void)snprintf(text, NUMBER_TEXT_SIZE, isfinite(share) ? "%.2f" : "-", 100 * share);
+    return text;
+}
+
+/* "96.11 [95.56, 96.67]". */
+static void print_accuracy(const struct lab_interval *accuracy)
+{
+    char median[NUMBER_TEXT_SIZE];
+    char low[NUMBER_TEXT_SIZE];
+    char high[NUMBER_TEXT_SIZE];
+    char cell[128];
+    (void)snprintf(cell, sizeof cell, "%6s [%s, %s]", percent_text(median, accuracy->median),
+                   percent_text(low, accuracy->low), percent_text(high, accuracy->high));
+    print_padded(cell, 24);
+}
+
+static void print_row(const struct row *row)
+{
+    const struct lab_summary *summary = row->summary;
+    char number[NUMBER_TEXT_SIZE];
+    char cell[128];
+    print_padded(row->entry->name, 10);
+    (void)snprintf(cell, sizeof cell, " %s%s", number_text(number, row->learning_rate, 6), row->flagged ? "*" : "");
+    print_padded(cell, 9);
+    if (summary->run_count == 0) {
+        (void)printf("not run\n");
+        return;
+    }
+    print_accuracy(&summary->accuracy);
+    print_padded(percent_text(number, summary->mean_accuracy), -6);
+    print_padded(number_text(number, summary->training_loss.median, 3), -9);
+    print_steps_to_target(summary);
+    (void)snprintf(cell, sizeof cell, "%zu/%zu", summary->diverged, summary->run_count);
+    print_padded(cell, -8);
+    (void)putchar('\n');
+}
+
+static void print_table(const struct lab_race *race, bool tuned)
+{
+    struct row rows[LAB_CONTENDERS_MAX];
+    const size_t count = fill_rows(rows, race, tuned);
+    (void)printf("\n%s%s%s\n", bold(), tuned ? "Tuned learning rate" : "Default learning rate", plain());
+    (void)printf("%s%-10s %-8s%-24s%6s%9s%14s%8s%s\n", faint(), "optimizer", "rate", "accuracy % [95 %]", "mean",
+                 "loss", "to target", "diverg.", plain());
+    bool flagged = false;
+    for (size_t i = 0; i < count; ++i) {
+        print_row(&rows[i]);
+        flagged = flagged || rows[i].flagged;
+    }
+    if (flagged)
+        print_wrapped("* the best rate lies at the edge of the grid: a better one may lie outside; widen it with --lr",
+                      0, 2);
+}
+
+static void print_heading(const struct lab_race *race)
+{
+    const struct lab_race_plan *plan = race->plan;
+    (void)printf("%s%s%s\n", bold(), plan->problem->title, plain());
+    print_wrapped(plan->problem->summary, 0, 0);
+    (void)putchar('\n');
+
+    struct text words = {0};
+    text_append(
+        &words,
+        "Every optimizer is tuned over the same %zu learning rate%s from %g to %g, %zu seed%s each; the rate with "
+        "the least validation loss, and the default rate, are then run on %zu fresh seed%s of %zu steps, with "
+        "the same start and the same batches for everyone. Loss is the final training loss; the target is a "
+        "validation loss of %g. Figures are medians over seeds.",
+        plan->grid_count, plan->grid_count == 1 ? "" : "s", plan->grid[0], plan->grid[plan->grid_count - 1],
+        plan->tuning_seeds, plan->tuning_seeds == 1 ? "" : "s", plan->report_seeds, plan->report_seeds == 1 ? "" : "s",
+        plan->steps, plan->problem->target);
+    if (!words.failed)
+        print_wrapped(words.text, 0, 0);
+    text_free(&words);
+    if (plan->quick)
+        print_wrapped("Indicative only: --quick runs fewer seeds and fewer steps.", 0, 0);
+    if (race->interrupted)
+        (void)printf("%sInterrupted%s after %zu of %zu runs: figures rest on what was finished.\n", bold(), plain(),
+                     race->runs_done, race->runs_total);
+}
+
+static void print_comparison(const struct lab_race *race, const struct lab_comparison *comparison)
+{
+    const struct lab_interval *difference = &comparison->difference;
+    const char *better = race->entries[comparison->better].name;
+    const char *worse = race->entries[comparison->worse].name;
+    struct text words = {0};
+    text_append(&words,
+                comparison->significant ? "%s is better than %s: " : "%s and %s do not differ significantly: ", better,
+                worse);
+    text_append(&words, "%+.2f points [%+.2f, %+.2f]", 100 * difference->median, 100 * difference->low,
+                100 * difference->high);
+    if (!words.failed)
+        print_wrapped(words.text, 0, 4);
+    text_free(&words);
+}
+
+static void print_differences(const struct lab_race *race)
+{
+    if (race->comparison_count == 0)
+        return;
+    (void)printf("\n%sDifferences in accuracy%s, tuned, paired by seed\n", bold(), plain());
+    if (race->plan->report_seeds < LAB_SEEDS_TO_COMPARE) {
+        (void)printf("Fewer than %d seeds cannot tell differences from chance at 95 %%.\n", LAB_SEEDS_TO_COMPARE);
+        return;
+    }
+    for (int significant = 1; significant >= 0; --significant)
+        for (size_t i = 0; i < race->comparison_count; ++i)
+            if (race->tuned_comparisons[i].significant == (significant != 0))
+                print_comparison(race, &race->tuned_comparisons[i]);
+    if (race->comparison_count > 1)
+        print_wrapped("Each interval is at 95 %, not corrected for there being several.", 0, 0);
+}
+
+void race_print(const struct race_report *report, const struct text *written)
+{
+    print_heading(report->race);
+    print_table(report->race, false);
+    print_table(report->race, true);
+    print_differences(report->race);
+    if (written->length > 0) {
+        (void)printf("\nwritten ");
+        print_wrapped(written->text, 8, 8);
+    }
+    (void)printf("again   %s\n", report->rerun);
+}

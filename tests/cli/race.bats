@@ -1,0 +1,157 @@
+#!/usr/bin/env bats
+# The race: what it prints, what it writes, and that its figures depend on nothing but the plan.
+load helper
+
+digests() {
+    rmsprop race --quick --quiet --json --lr 0.01,0.1 --seeds 2 "$@" | jq -c '[.entries[] | .digest, .default.digest]'
+}
+
+@test "the text has both tables, the differences and the command that does it again" {
+    run --separate-stderr rmsprop race --quick --quiet --lr 0.01,0.1 --seeds 2
+    [ "$status" -eq 0 ]
+    [ -z "$stderr" ]
+    fits_80_columns
+    [[ "$output" == *"Default learning rate"* && "$output" == *"Tuned learning rate"* ]]
+    [[ "$output" == *"Differences in accuracy"* && "$output" == *"Indicative only"* ]]
+    [[ "$output" == *"again   rmsprop race digits --seed 1 --seeds 2 --lr 0.01,0.1 --quick"* ]]
+}
+
+@test "tables are sorted by median accuracy" {
+    rmsprop race --quick --quiet --lr 0.001,0.1 --seeds 2 >text
+    for heading in Default Tuned; do
+        sed -n "/^$heading/,/^\$/p" text | awk 'NR > 2 && NF > 2 && $1 != "*" {print $3}' >column
+        [ "$(wc -l <column)" -ge 4 ]
+        sort -rgc column
+    done
+}
+
+@test "it writes JSON and four files for each picture, and says so" {
+    tiny_race --out pictures >text
+    for name in digits.json digits-{loss,sensitivity}{,-dark}.{svg,png}; do
+        [ -s "pictures/$name" ]
+        tr -s '[:space:]' '\n' <text | grep -qx "pictures/$name"
+    done
+    [ "$(find pictures -type f | wc -l)" -eq 9 ]
+    jq -e . pictures/digits.json >/dev/null
+    for picture in pictures/*.png; do
+        [ "$(head -c 8 "$picture" | od -An -tx1 | tr -d ' ')" = 89504e470d0a1a0a ]
+    done
+    for picture in pictures/*.svg; do
+        grep -q '<svg .*width="860px"' "$picture"
+        tail -n 1 "$picture" | grep -q '</svg>'
+    done
+}
+
+@test "--json prints one document of the promised shape and nothing else" {
+    run --separate-stderr rmsprop race --quick --quiet --json --lr 0.01,0.1 --seeds 2
+    [ "$status" -eq 0 ]
+    [ -z "$stderr" ]
+    printf '%s' "$output" | jq -e -s 'length == 1 and (.[0] |
+        .problem == "digits" and
+        (.protocol | .grid == [0.01, 0.1] and .report_seeds == 2 and .seed == 1 and .quick and (.interrupted | not) and
+            .runs_done == .runs_total and (.tuning_seeds, .steps, .target | type) == "number") and
+        (.machine | (.isa, .compiler, .version | type) == "string" and (.threads | type) == "number") and
+        (.entries | length) == 4 and
+        ([.entries[] | (.options | has("lr")) and (.tuned_lr == 0.01 or .tuned_lr == 0.1) and
+            (.best_on_edge | type) == "boolean" and (.digest | test("^[0-9a-f]{16}$")) and
+            (.sensitivity | length) == 2 and .diverged == 0 and
+            (., .default | .test_accuracy | .low <= .median and .median <= .high and (.mean | type) == "number")
+            ] | all) and
+        (.comparisons | length) == 6 and
+        ([.comparisons[] | (.significant | type) == "boolean" and (.difference | has("median"))] | all))'
+}
+
+@test "the file holds the same document as stdout" {
+    tiny_race --json >document
+    cmp document out/digits.json
+}
+
+@test "a missed target and a lost number are null in JSON and words in text" {
+    tiny_race --optimizers sgd --lr 0.0001 >text
+    grep -q 'missed 1/1' text
+    jq -e '.entries[0] | .steps_to_target == null and .reached_target == 0' out/digits.json
+    run ! grep -Ei 'nan|infinity' text out/digits.json
+}
+
+@test "absurd rates break neither table nor JSON nor pictures" {
+    run tiny_race --optimizers sgd,rmsprop --lr 1e-30,1e30
+    [ "$status" -eq 0 ]
+    fits_80_columns
+    run ! grep -Ei 'nan|inf' out/digits.json
+    jq -e . out/digits.json >/dev/null
+    [ -s out/digits-sensitivity.png ]
+}
+
+@test "the best rate at the edge of the grid is flagged and explained" {
+    run tiny_race --lr 0.001,0.01
+    [[ "$output" == *"0.01*"* && "$output" == *"* the best rate lies at the edge"* ]]
+}
+
+@test "the same seed gives the same digests, another seed others" {
+    local first
+    first=$(digests --seed 7)
+    [ "$(digests --seed 7)" = "$first" ]
+    [ "$(digests --seed 8)" != "$first" ]
+}
+
+@test "digests are the same on every instruction set" {
+    local first
+    first=$(digests)
+    for isa in $(rmsprop list isas --json | jq -r '.instruction_sets[] | select(.runs).name'); do
+        [ "$(RMSPROP_ISA=$isa digests)" = "$first" ]
+    done
+}
+
+@test "digests are the same on any number of threads" {
+    local first
+    first=$(digests --threads 1)
+    [ "$(digests --threads 2)" = "$first" ]
+    [ "$(digests --threads 5)" = "$first" ]
+}
+
+@test "--optimizers chooses who takes part, in this order" {
+    tiny_race --optimizers adam,sgd --json | jq -e '[.entries[].optimizer] == ["adam", "sgd"]'
+}
+
+@test "who else takes part does not change an entry" {
+    local alone together
+    alone=$(tiny_race --optimizers rmsprop --json | jq -c '.entries[] | select(.optimizer == "rmsprop")')
+    together=$(tiny_race --optimizers sgd,rmsprop --json | jq -c '.entries[] | select(.optimizer == "rmsprop")')
+    [ "$alone" = "$together" ]
+}
+
+@test "the printed command does it again" {
+    tiny_race --lr 0.1,0.02 --out "a b" >first
+    local again
+    again=$(sed -n 's/^again   rmsprop //p' first)
+    [ "$again" = "race digits --seed 1 --seeds 1 --lr 0.02,0.1 --optimizers rmsprop --quick --out 'a b'" ]
+    eval "rmsprop $again --quiet" >second
+    cmp first second
+}
+
+@test "wrong usage is refused in one sentence that says how" {
+    refuses 2 'expected one of digits' rmsprop race nosuch
+    refuses 2 '--lr: "abc" is not a number (expected one or more positive numbers, as in --lr 0.001,0.01)' \
+        rmsprop race --lr abc
+    refuses 2 '--lr: "" is not a number' rmsprop race --lr 0.1,
+    refuses 2 '--lr: 0 is not a positive number' rmsprop race --lr 0
+    refuses 2 '--lr: -1 is not a positive number' rmsprop race --lr -1
+    refuses 2 '--lr: nan is not a positive number' rmsprop race --lr nan
+    refuses 2 '--lr: inf is not a positive number' rmsprop race --lr inf
+    refuses 2 '--lr: 0.1 is there twice' rmsprop race --lr 0.1,0.1
+    refuses 2 'expected at most 64' rmsprop race --lr "$(seq -s, 65)"
+    refuses 2 'out of bounds' rmsprop race --lr 1e300
+    refuses 2 '--seeds: 0 is out of bounds (expected 1 to' rmsprop race --seeds 0
+    refuses 2 '--seeds: "x" is not a whole number' rmsprop race --seeds x
+    refuses 2 '--seed: "-1" is not a whole number' rmsprop race --seed=-1
+    refuses 2 '--seed: 18446744073709551616 is out of bounds' rmsprop race --seed 18446744073709551616
+    refuses 2 '--threads: 5000 is out of bounds' rmsprop race --threads 5000
+    refuses 2 'expected some of sgd,adagrad,rmsprop,adam' rmsprop race --optimizers foo
+    refuses 2 '--optimizers: sgd is there twice' rmsprop race --optimizers sgd,adam,sgd
+    refuses 2 '--out: the name is empty' rmsprop race --out ''
+}
+
+@test "an unknown RMSPROP_ISA is refused with the library's sentence" {
+    RMSPROP_ISA=vax refuses 1 'RMSPROP_ISA=vax' rmsprop race
+    RMSPROP_ISA=vax refuses 1 'RMSPROP_ISA=vax' rmsprop list isas
+}
