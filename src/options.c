@@ -185,6 +185,7 @@ static rms_status read_struct(rms_options *full, const rms_options *given, rms_e
                     (int)given->rule, RMS_RULE_COUNT - 1);
     set_defaults(full, given->rule);
     memcpy(full, given, size < sizeof *full ? size : sizeof *full);
+    full->struct_size = sizeof *full;
     return succeed(error);
 }
 

@@ -6,13 +6,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#if defined(__AVX__)
-#error "compile dispatch.c without AVX: it runs before the CPU is known to have it"
-#endif
-
 extern const struct kernels kernels_baseline, kernels_avx2, kernels_avx512, kernels_neon;
 
-#if defined(__x86_64__)
 #if defined(__x86_64__)
 enum detected { UNKNOWN = 0, KNOWN = 1, HAS_AVX2 = 2, HAS_AVX512 = 4 };
 
@@ -29,7 +24,6 @@ static unsigned detected(void)
     }
     return known;
 }
-#endif
 #endif
 
 const struct kernels *kernels_for(rms_isa isa)
