@@ -135,7 +135,8 @@ typedef struct rms_error {
 
 /* ---------------------------------------------------------------------------------------------------
  * Options. Start from rms_options_for, then change fields, or use the keys below, which are the names of
- * the fields. A rule refuses options that it would not use: nothing is accepted and ignored.
+ * the fields. A rule refuses options that are not its own, rather than ignore them; dampening, and
+ * lr_in_momentum, wait for momentum above 0.
  * ------------------------------------------------------------------------------------------------- */
 
 /* 64-byte aligned memory, or NULL on failure; bytes > 0, alignment a power of two. The address given to

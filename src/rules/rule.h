@@ -92,10 +92,10 @@ static inline struct momentum_coefficients momentum_coefficients(const rms_optio
 {
     const bool buffered = options->momentum > 0;
     const bool inside = buffered && options->lr_in_momentum;
-    const double intake = (inside ? options->lr : 1.0) * (1.0 - dampening);
+    const double share = buffered ? 1.0 - dampening : 1.0;
     return (struct momentum_coefficients){
         .decay = (float)options->momentum,
-        .intake = (float)intake,
+        .intake = (float)(inside ? options->lr * share : share),
         .fresh = options->nesterov ? (inside ? (float)options->lr : 1.0F) : 0.0F,
         .held = options->nesterov ? (float)options->momentum : 1.0F,
         .lr = inside ? 1.0F : (float)options->lr,
