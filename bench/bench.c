@@ -154,6 +154,15 @@ static void fill(struct subject *subject)
     }
 }
 
+static bool all_finite(const struct subject *subject)
+{
+    for (size_t i = 0; i < subject->written_count; ++i)
+        for (size_t j = 0; j < subject->bench_case->count; ++j)
+            if (!isfinite(subject->written[i][j]))
+                return false;
+    return true;
+}
+
 static rms_status prepare(struct subject *subject, rms_error *error)
 {
     const struct bench_case *c = subject->bench_case;
@@ -184,10 +193,21 @@ static rms_status prepare(struct subject *subject, rms_error *error)
 rms_status bench_measure(const struct bench_case *bench_case, size_t rounds, struct bench_result *result,
                          rms_error *error)
 {
+    if (rounds < 1 || rounds > ROUNDS_MAX || bench_case->count < 1 || bench_case->threads < 1 ||
+        bench_case->isa == RMS_ISA_AUTO) {
+        snprintf(error->message, sizeof error->message,
+                 "bench: expected 1 to %d rounds, parameters, threads, and an instruction set by name", ROUNDS_MAX);
+        return RMS_ERROR_ARGUMENT;
+    }
     struct subject subject = {.bench_case = bench_case};
-    const rms_status status = prepare(&subject, error);
-    if (status == RMS_OK)
-        measure(&subject, rounds < ROUNDS_MAX ? rounds : ROUNDS_MAX, result);
+    rms_status status = prepare(&subject, error);
+    if (status == RMS_OK) {
+        measure(&subject, rounds, result);
+        if (!all_finite(&subject)) {
+            snprintf(error->message, sizeof error->message, "bench: what was measured was the arithmetic of NaN");
+            status = RMS_ERROR_RANGE;
+        }
+    }
     rms_free(subject.optimizer);
     free(subject.param);
     free(subject.grad);

@@ -25,8 +25,8 @@ struct bench_result {
     double times_faster_than_plain;
 };
 
-/* Measures one case. rounds >= 1; more of them steady the medians. Fails, with a sentence, when memory is
- * short or the machine lacks the instruction set. */
+/* Measures one case: count and threads at least 1, isa not auto; rounds 1 to 1000, of which more steady the
+ * medians. Fails, with a sentence in *error, when memory is short or the machine lacks the instruction set. */
 rms_status bench_measure(const struct bench_case *bench_case, size_t rounds, struct bench_result *result,
                          rms_error *error);
 

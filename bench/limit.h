@@ -6,8 +6,9 @@
 
 #define LIMIT_WRITTEN_MAX (1 + RMS_SLOTS_MAX)
 
-/* Reads grad and adds it to each of the written arrays, in one pass, in the widest registers of isa. The
- * arrays are those of the update, so that pages, alignment and cache are the same. */
+/* Reads grad, and reads and writes each of the written arrays without changing them, in one pass, in the
+ * widest registers of isa. The arrays are those of the update, so that pages, alignment and cache are the
+ * same. */
 void limit_update(rms_isa isa, size_t count, const float *grad, float *const *written, size_t written_count);
 
 /* Reads grad once; the value only keeps the compiler from leaving the reading out. */

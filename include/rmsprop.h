@@ -9,7 +9,7 @@
  *     rms_optimizer *optimizer;
  *     rms_error error;
  *     if (rms_create(&optimizer, &options, &error) != RMS_OK)
- *         fprintf(stderr, "%s\n", error.message);
+ *         return fprintf(stderr, "%s\n", error.message), 1;
  *     rms_add(optimizer, &(rms_tensor){ .name = "fc1.weight", .count = n, .param = w, .grad = dw });
  *     for (int i = 0; i < steps; ++i) {
  *         backward();                          // your code fills dw
@@ -25,13 +25,14 @@
  * 2. Memory. You own parameters and gradients. The library owns its state, taken from your allocator if
  *    you give one, 64-byte aligned; rms_state_bytes tells the size in advance. Nothing is allocated
  *    after the last rms_add and rms_add_group.
- * 3. Errors. Every call that can fail returns an rms_status; 0 is success and the values never change.
- *    A sentence names the argument and its bounds: rms_message(optimizer), or the rms_error of calls
- *    that have no object. After a failure nothing has changed. A NaN or infinite gradient skips the
- *    whole step, leaves state and step count alone, and says so.
- * 4. Threads. One thread at a time uses an object; different objects are independent; there is no global
- *    mutable state. Inside a step the library uses OpenMP, or your parallel_for, and neither where the
- *    work is too small to gain.
+ * 3. Errors. A call that can fail returns an rms_status; 0 is success and the values never change. A
+ *    sentence names the argument and its bounds: rms_message(optimizer), or the rms_error of calls that
+ *    have no object. After a failure nothing has changed. A NaN or infinite gradient skips the whole
+ *    step, leaves state and step count alone, and says so.
+ * 4. Threads. One thread at a time uses an object; different objects are independent; no global state but
+ *    the CPU's features, once looked up. Inside a step the library uses OpenMP, or your parallel_for, and
+ *    neither where the work is too small to gain. OpenMP's own limits hold: a child that was forked after
+ *    a step on several threads must step with threads = 1 or a parallel_for.
  * 5. Compatibility. rms_options begins with its own size, other structs hold reserved space, objects are
  *    opaque: a program built against an older header keeps working with a newer library of the same
  *    major version.
@@ -74,7 +75,7 @@ typedef enum rms_status {
     RMS_SKIPPED_NONFINITE = 1, /* "skipped-nonfinite": a gradient was NaN or infinite; nothing changed */
     RMS_ERROR_ARGUMENT = -1,   /* "argument": NULL, overlap, or something that cannot be meant */
     RMS_ERROR_RANGE = -2,      /* "range": a value outside its bounds; the message states them */
-    RMS_ERROR_NAME = -3,       /* "name": an unknown key or name; the message lists the choices */
+    RMS_ERROR_NAME = -3,       /* "name": an unknown key or name; where choices are few, the message lists them */
     RMS_ERROR_DUPLICATE = -4,  /* "duplicate": a tensor's name or memory is in use already */
     RMS_ERROR_MEMORY = -5,     /* "memory": the allocator returned NULL */
     RMS_ERROR_UNSUPPORTED = -6 /* "unsupported": this machine or build cannot do it */
@@ -121,7 +122,9 @@ RMS_API bool rms_dtype_from_name(const char *name, rms_dtype *value);
 /* What a step does when a gradient is NaN or infinite after unscaling. */
 typedef enum rms_nonfinite {
     RMS_NONFINITE_SKIP = 0,     /* "skip": change nothing, return RMS_SKIPPED_NONFINITE; costs one more
-                                   read of the gradients, which clipping by norm needs anyway */
+                                   read of the gradients, which clipping by norm needs anyway. It looks at
+                                   gradients, not at their squares: one above 1.8e19 is finite, but makes v
+                                   infinite and its parameter stand still; clipping keeps it away */
     RMS_NONFINITE_PROPAGATE = 1 /* "propagate": do not look; IEEE arithmetic takes its course */
 } rms_nonfinite;
 RMS_API const char *rms_nonfinite_name(rms_nonfinite nonfinite);
@@ -158,7 +161,7 @@ typedef struct rms_parallel {
 
 typedef struct rms_options {
     size_t struct_size; /* sizeof(rms_options); set by rms_options_for */
-    rms_rule rule;      /* "rule": fixed once the object exists */
+    rms_rule rule;      /* set by rms_options_for; no key */
 
     /* The rule's. Which rule takes which: rms_option_at, or `rmsprop list`. */
     double lr;                  /* learning rate, 0 to 1e30; the unit is the parameter's for rules that normalise
@@ -191,7 +194,8 @@ typedef struct rms_options {
 
     /* Where it runs; none of these changes a bit of the result. */
     rms_isa isa; /* instruction set; an explicit choice beats RMSPROP_ISA */
-    int threads; /* at most so many threads, 0 to 4096; 0: as many as OpenMP would use */
+    int threads; /* at most so many threads, 0 to 4096; 0: as many as OpenMP would use. More than the system
+                    grants ends the process: libgomp does not return from that */
 
     const rms_allocator *allocator; /* NULL: the C library's; copied, context must outlive the object */
     const rms_parallel *parallel;   /* NULL: OpenMP where built in; copied; needs threads > 0 */
@@ -256,9 +260,9 @@ RMS_API rms_status rms_options_check(const rms_options *options, rms_error *erro
 typedef struct rms_optimizer rms_optimizer;
 
 /* Creates an optimizer; *options is copied and stays yours. On failure *optimizer is NULL and nothing is
- * leaked: RMS_ERROR_ARGUMENT, RANGE or NAME for options, MEMORY, or UNSUPPORTED for an instruction set
- * that this machine does not run (asked for by option or by RMSPROP_ISA; the message lists those it
- * does). error may be NULL. */
+ * leaked: RMS_ERROR_ARGUMENT or RANGE for options, MEMORY, or UNSUPPORTED for an instruction set that
+ * this machine does not run (asked for by option or by RMSPROP_ISA, which is read here: the message lists
+ * those it does) and for fields that only a later version knows. error may be NULL. */
 RMS_API rms_status rms_create(rms_optimizer **optimizer, const rms_options *options, rms_error *error);
 
 /* Releases the optimizer and its state, not the parameters and gradients. NULL is allowed. */
@@ -276,9 +280,9 @@ RMS_API rms_isa rms_chosen_isa(const rms_optimizer *optimizer);
 RMS_API rms_status rms_add_group(rms_optimizer *optimizer, size_t *group);
 
 /* Sets or reads one option of one group by key, at any time: schedules are the caller's. Options of the
- * step (rms_option_info.per_group false) go by group 0. Refused: rule, isa and what lies outside its
- * bounds; and, once the group holds tensors, what would add or remove state, such as centered or the
- * first momentum. */
+ * step (rms_option_info.per_group false) go by group 0. Refused: isa, and what lies outside its bounds;
+ * and, once the group holds tensors, what would add, remove or reinterpret state, such as centered, the
+ * first momentum or lr_in_momentum. */
 RMS_API rms_status rms_set(rms_optimizer *optimizer, size_t group, const char *key, double value);
 RMS_API rms_status rms_get(rms_optimizer *optimizer, size_t group, const char *key, double *value);
 
@@ -295,7 +299,7 @@ typedef struct rms_tensor {
 
 /* Adds a tensor and allocates its state. Its number is the count of tensors before it; its own step count
  * starts at 0, also when others have stepped. RMS_ERROR_DUPLICATE if the name is taken or the parameters
- * overlap those of another tensor. */
+ * overlap those of another tensor; every tensor is looked at for that, so that adding many is quadratic. */
 RMS_API rms_status rms_add(rms_optimizer *optimizer, const rms_tensor *tensor);
 
 /* Points a tensor at other memory for its parameters and gradients, under the same rules as rms_add. */
@@ -305,7 +309,7 @@ RMS_API rms_status rms_rebind(rms_optimizer *optimizer, size_t tensor, void *par
 typedef struct rms_report {
     double gradient_norm; /* L2 norm of all gradients after unscaling, before clipping; NaN or infinite when
                              a gradient is */
-    double clip_factor;   /* what clip_norm multiplied the gradients by, (0, 1] */
+    double clip_factor;   /* what clip_norm multiplied the gradients by, at most 1 */
     bool skipped;         /* true: a gradient was not finite, nothing has changed */
     uint64_t steps;       /* steps taken by the object since creation or reset, this one included */
     uint64_t reserved[4];
@@ -321,7 +325,8 @@ typedef struct rms_report {
  * depend neither on the thread count nor on the instruction set. */
 RMS_API rms_status rms_step(rms_optimizer *optimizer, rms_report *report);
 
-/* Puts state and step counts back to what they were before the first step; parameters stay. */
+/* Puts step counts back to 0 and state to what the options, as they are now, let it start from; parameters
+ * stay. */
 RMS_API rms_status rms_reset(rms_optimizer *optimizer);
 
 /* Reading the object. Tensor numbers run from 0 to rms_tensor_count - 1. rms_find fails with
@@ -348,14 +353,15 @@ RMS_API size_t rms_state_bytes(const rms_options *options, size_t count);
 RMS_API void *rms_state(rms_optimizer *optimizer, size_t tensor, const char *slot);
 
 /* Steps that a tensor has taken, at most RMS_STEPS_MAX: with the state, all that a checkpoint needs. */
-#define RMS_STEPS_MAX INT64_MAX
+#define RMS_STEPS_MAX UINT64_C(0x7fffffffffffffff)
 RMS_API rms_status rms_get_steps(rms_optimizer *optimizer, size_t tensor, uint64_t *steps);
 RMS_API rms_status rms_set_steps(rms_optimizer *optimizer, size_t tensor, uint64_t steps);
 
 /* Writes, for each parameter of a tensor, the rate at which it moves now: what the rule multiplies the
- * gradient by (for Adam, the gradient average), from the state after the last step: lr / (sqrt(v) + eps)
- * for RMSProp, with its options. out has the tensor's count of floats. Before the first step it is what
- * the initial state gives. */
+ * gradient by (for Adam, the gradient average), from the state after the last step and the options as they
+ * are now: lr / (sqrt(v) + eps) for RMSProp, with its options. What momentum repeats later is not counted.
+ * out has room for the tensor's count of floats, outside the optimizer's state. Before the first step it
+ * is what the initial state gives. */
 RMS_API rms_status rms_effective_lr(rms_optimizer *optimizer, size_t tensor, float *out);
 
 /* ---------------------------------------------------------------------------------------------------
@@ -371,8 +377,8 @@ RMS_API rms_status rms_effective_lr(rms_optimizer *optimizer, size_t tensor, flo
  * report  may be NULL; its steps is step, or step - 1 when skipped.
  * error   may be NULL.
  *
- * Parameters, gradients and slots may not overlap. To save the CPU detection that RMS_ISA_AUTO repeats,
- * set options->isa. */
+ * Parameters, gradients and slots may not overlap. All options are checked at each call; an optimizer
+ * checks them once. */
 RMS_API rms_status rms_apply(const rms_options *options, uint64_t step, size_t count, void *param, const void *grad,
                              void *const *slots, rms_report *report, rms_error *error);
 

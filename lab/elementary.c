@@ -4,6 +4,10 @@
  * Errors below are in u = 2^-53, the largest relative error of one rounding. */
 #include "elementary.h"
 
+#if defined(__FAST_MATH__)
+#error "compile the lab without -ffast-math: its bits would differ between machines"
+#endif
+
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -246,6 +246,8 @@ static size_t judge_rate(const struct lab_race_plan *plan, struct lab_entry *ent
 static double width_of_best(const struct lab_race_plan *plan, const struct lab_entry *entry)
 {
     const double ceiling = 1.1 * entry->tuning_loss[entry->best];
+    if (!isfinite(ceiling))
+        return 0.0;
     size_t low = entry->best;
     size_t high = entry->best;
     while (low > 0 && entry->tuning_loss[low - 1] <= ceiling)

@@ -85,9 +85,9 @@ struct lab_entry {
     size_t best;                      /* index in the grid */
     bool tuned;                       /* false when interrupted before tuning was over */
     bool best_on_edge;                /* a better rate may lie outside the grid */
-    double width;                     /* decades of the grid whose tuning loss is within 10 % of the best */
-    struct lab_run *default_runs;     /* report_seeds */
-    struct lab_run *tuned_runs;       /* report_seeds */
+    double width; /* decades of the grid whose tuning loss is within 10 % of the best; 0 if that diverged */
+    struct lab_run *default_runs; /* report_seeds */
+    struct lab_run *tuned_runs;   /* report_seeds */
     struct lab_summary defaults;
     struct lab_summary tuned_summary;
 };

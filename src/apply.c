@@ -51,7 +51,7 @@ static rms_status take_slots(struct tensor *tensor, void *const *slots, rms_erro
 static rms_status check_call(uint64_t number, size_t count, const void *param, const void *grad, rms_error *error)
 {
     if (number < 1 || number > RMS_STEPS_MAX)
-        return fail(error, RMS_ERROR_RANGE, "step %" PRIu64 " is out of bounds: expected 1 to %" PRId64, number,
+        return fail(error, RMS_ERROR_RANGE, "step %" PRIu64 " is out of bounds: expected 1 to %" PRIu64, number,
                     RMS_STEPS_MAX);
     if (count > PTRDIFF_MAX / sizeof(float))
         return fail(error, RMS_ERROR_RANGE, "count %zu is above %zu, the most floats that memory can hold", count,
@@ -92,5 +92,5 @@ rms_status rms_apply(const rms_options *options, uint64_t number, size_t count, 
     const struct step_result result = step_run(&step, report != NULL);
     if (report)
         *report = step_report(&result, tensor.steps);
-    return result.skipped ? step_skipped(&step, &result, "param", error) : succeed(error);
+    return result.skipped ? step_skipped(&step, &result, NULL, error) : succeed(error);
 }

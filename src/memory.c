@@ -39,7 +39,8 @@ void memory_release(const rms_allocator *allocator, void *memory, size_t bytes)
 
 bool memory_overlaps(const void *a, size_t a_bytes, const void *b, size_t b_bytes)
 {
+    /* Unsigned differences wrap, so that of two ranges that are apart both are large. */
     const uintptr_t a_begin = (uintptr_t)a;
     const uintptr_t b_begin = (uintptr_t)b;
-    return a_bytes > 0 && b_bytes > 0 && a_begin < b_begin + b_bytes && b_begin < a_begin + a_bytes;
+    return a_bytes > 0 && b_bytes > 0 && (a_begin - b_begin < b_bytes || b_begin - a_begin < a_bytes);
 }

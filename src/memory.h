@@ -2,6 +2,8 @@
 #ifndef MEMORY_H
 #define MEMORY_H
 
+#include "prefix.h"
+
 #include <rmsprop.h>
 
 /* The allocator to use: a copy of the caller's, or the C library's. */

@@ -2,6 +2,8 @@
 #ifndef MESSAGE_H
 #define MESSAGE_H
 
+#include "prefix.h"
+
 #include <rmsprop.h>
 
 /* Writes the sentence, cut to fit, if error is not NULL. */

@@ -45,7 +45,7 @@ static double add_wave(struct wave *wave, const struct workers *workers, double 
     return total;
 }
 
-double gradient_norm(const struct step *step, const struct workers *workers)
+double gradient_norm_of(const struct step *step, const struct workers *workers)
 {
     struct wave wave;
     wave.chunk_count = 0;

@@ -176,12 +176,17 @@ static rms_status check_change(rms_optimizer *optimizer, size_t group, const cha
     if (changed->isa != target->options.isa)
         return fail(error, RMS_ERROR_ARGUMENT, "isa: chosen when the optimizer was created (%s), and fixed since",
                     rms_isa_name(target->options.isa));
-    if (group != 0 && option_is_of_step(key))
+    if (group != 0 && !option_rows[option_of_key(key)].per_group)
         return fail(error, RMS_ERROR_ARGUMENT, "%s belongs to the whole step: set it for group 0, not %zu", key, group);
     if (target->tensor_count > 0 && options_slots(changed) != options_slots(&target->options))
         return fail(error, RMS_ERROR_ARGUMENT,
                     "%s: this value would change which state is kept, and group %zu has tensors already; set it before "
                     "they are added",
+                    key, group);
+    if (target->tensor_count > 0 && changed->momentum > 0 && changed->lr_in_momentum != target->options.lr_in_momentum)
+        return fail(error, RMS_ERROR_ARGUMENT,
+                    "%s: this value would change the unit of the momentum that group %zu has gathered; set it before "
+                    "tensors are added",
                     key, group);
     return RMS_OK;
 }
@@ -254,6 +259,9 @@ static rms_status check_ranges(rms_optimizer *optimizer, size_t self, const char
     for (size_t i = 0; i < optimizer->tensor_count; ++i) {
         const struct entry *other = entry_at(optimizer, i);
         const size_t other_bytes = other->tensor.count * sizeof(float);
+        if (memory_overlaps(param, bytes, other, other->bytes) || memory_overlaps(grad, bytes, other, other->bytes))
+            return fail(error, RMS_ERROR_ARGUMENT, "tensor \"%.80s\": param or grad lies in the state of \"%.80s\"",
+                        name, other->name);
         if (i == self)
             continue;
         if (memory_overlaps(param, bytes, other->tensor.param, other_bytes))
@@ -493,7 +501,7 @@ rms_status rms_set_steps(rms_optimizer *optimizer, size_t tensor, uint64_t steps
     if (status != RMS_OK)
         return status;
     if (steps > RMS_STEPS_MAX)
-        return fail(&optimizer->error, RMS_ERROR_RANGE, "steps %" PRIu64 " is out of bounds: expected 0 to %" PRId64,
+        return fail(&optimizer->error, RMS_ERROR_RANGE, "steps %" PRIu64 " is out of bounds: expected 0 to %" PRIu64,
                     steps, RMS_STEPS_MAX);
     entry_at(optimizer, tensor)->tensor.steps = steps;
     return succeed(&optimizer->error);
@@ -508,7 +516,10 @@ rms_status rms_effective_lr(rms_optimizer *optimizer, size_t tensor, float *out)
     const rms_status status = check_index(optimizer, tensor);
     if (status != RMS_OK)
         return status;
-    struct tensor *asked = &entry_at(optimizer, tensor)->tensor;
+    struct entry *entry = entry_at(optimizer, tensor);
+    struct tensor *asked = &entry->tensor;
+    if ((uintptr_t)out % sizeof *out != 0 || memory_overlaps(out, asked->count * sizeof *out, entry, entry->bytes))
+        return fail(&optimizer->error, RMS_ERROR_ARGUMENT, "out is not aligned, or lies in the optimizer's own state");
     step_coefficients(asked, asked->steps, 1.0);
     optimizer->kernels->rate[asked->options->rule][asked->variant](&asked->coefficients, asked->count, asked->slots[0],
                                                                    asked->slots[1], asked->slots[2], out);

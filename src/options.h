@@ -1,45 +1,19 @@
-/* The door-keeper: what options there are, their bounds, and whether a set of them can be meant. */
+/* The door-keeper: whether a set of options can be meant, and what state it asks for. */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
-#include <rmsprop.h>
-
-enum option {
-    NO_OPTION = -1,
-#define OPTION(CONSTANT, ...) OPTION_##CONSTANT,
-#include "options.def"
-    OPTION_COUNT
-};
-
-/* A state slot of a rule. */
-struct slot {
-    const char *name;
-    enum option asked_by;    /* kept when this option is not 0; NO_OPTION: always */
-    enum option starts_from; /* initial value; NO_OPTION: 0 */
-};
-
-struct rule_option {
-    enum option option;
-    double default_value;
-};
-
-#define RULE_OPTIONS_MAX 16
-struct rule {
-    const char *name;
-    const char *source;
-    size_t slot_count;
-    size_t optional_slots; /* the last so many of them depend on an option */
-    struct slot slots[RMS_SLOTS_MAX];
-    size_t option_count;
-    struct rule_option options[RULE_OPTIONS_MAX];
-};
-
-/* NULL for an unknown rule. */
-const struct rule *rule_of(rms_rule rule);
+#include "tables.h"
 
 /* Reads an options struct of any size that this library knows, by its struct_size, into *full, and checks
  * all of it. On failure *full is undefined. */
 rms_status options_admit(rms_options *full, const rms_options *given, rms_error *error);
+
+/* The parts of that: reading alone, and writing back into a struct of the caller's size. */
+rms_status options_read(rms_options *full, const rms_options *given, rms_error *error);
+void options_write(rms_options *given, size_t struct_size, const rms_options *full);
+
+/* Checks one value against the bounds of its option. */
+rms_status options_check_bounds(enum option option, double value, rms_error *error);
 
 /* The rest take admitted options. */
 
@@ -56,8 +30,8 @@ float options_slot_start(const rms_options *options, size_t slot);
 #define STATE_ALIGNMENT 64
 size_t slot_bytes(size_t count);
 
-/* Whether the option named key belongs to the whole step; false for an unknown key. */
-bool option_is_of_step(const char *key);
+/* The option of that key; NO_OPTION for NULL or an unknown one. */
+enum option option_of_key(const char *key);
 
 /* Copies the options of the whole step from one set to another. */
 void options_copy_step(rms_options *to, const rms_options *from);

@@ -5,6 +5,7 @@
 #include "norm.h"
 
 #include <math.h>
+#include <stdio.h>
 
 void step_coefficients(struct tensor *tensor, uint64_t number, double clip_factor)
 {
@@ -39,7 +40,7 @@ static void update_range(const struct step *step, const struct tensor *tensor, s
            slots[0] ? slots[0] + begin : NULL, slots[1] ? slots[1] + begin : NULL, slots[2] ? slots[2] + begin : NULL);
 }
 
-struct update {
+struct cut {
     const struct step *step;
     size_t element_count;
     size_t parts;
@@ -48,16 +49,16 @@ struct update {
 /* All tensors, laid end to end, are one row of elements; a part is a stretch of it. */
 static void update_part(void *context, size_t part)
 {
-    const struct update *update = context;
-    const size_t begin = workers_edge(update->element_count, update->parts, part);
-    const size_t end = workers_edge(update->element_count, update->parts, part + 1);
+    const struct cut *cut = context;
+    const size_t begin = workers_edge(cut->element_count, cut->parts, part);
+    const size_t end = workers_edge(cut->element_count, cut->parts, part + 1);
     size_t offset = 0;
-    for (size_t t = 0; t < update->step->tensor_count && offset < end; ++t) {
-        const struct tensor *tensor = update->step->tensors[t];
+    for (size_t t = 0; t < cut->step->tensor_count && offset < end; ++t) {
+        const struct tensor *tensor = cut->step->tensors[t];
         const size_t from = begin > offset ? begin - offset : 0;
         const size_t to = end - offset < tensor->count ? end - offset : tensor->count;
         if (from < to)
-            update_range(update->step, tensor, from, to);
+            update_range(cut->step, tensor, from, to);
         offset += tensor->count;
     }
 }
@@ -78,7 +79,7 @@ struct step_result step_run(const struct step *step, bool want_norm)
     struct step_result result = {.gradient_norm = 0, .clip_factor = 1};
 
     if (want_norm || check || options->clip_norm > 0)
-        result.gradient_norm = gradient_norm(step, &workers);
+        result.gradient_norm = gradient_norm_of(step, &workers);
     if (check && !isfinite(result.gradient_norm)) {
         result.skipped = true;
         find_nonfinite(step, &result.bad_tensor, &result.bad_element);
@@ -88,11 +89,11 @@ struct step_result step_run(const struct step *step, bool want_norm)
         result.clip_factor = options->clip_norm / result.gradient_norm;
 
     prepare_tensors(step, result.clip_factor);
-    struct update update = {.step = step, .element_count = count_elements(step)};
-    update.parts = workers_parts(&workers, update.element_count);
-    workers_run(&workers, update.parts, update_part, &update);
+    struct cut cut = {.step = step, .element_count = count_elements(step)};
+    cut.parts = workers_parts(&workers, cut.element_count);
+    workers_run(&workers, cut.parts, update_part, &cut);
     for (size_t t = 0; t < step->tensor_count; ++t)
-        ++step->tensors[t]->steps;
+        step->tensors[t]->steps += step->tensors[t]->steps < RMS_STEPS_MAX;
     return result;
 }
 
@@ -106,10 +107,20 @@ rms_report step_report(const struct step_result *result, uint64_t steps)
     };
 }
 
+/* NaN is written as such: its sign is a payload, which differs between CPUs. */
+static void describe(float gradient, char *text, size_t size)
+{
+    if (isnan(gradient))
+        snprintf(text, size, "NaN");
+    else
+        snprintf(text, size, "%g%s", (double)gradient, isfinite(gradient) ? ", which overflows by grad_scale" : "");
+}
+
 rms_status step_skipped(const struct step *step, const struct step_result *result, const char *name, rms_error *error)
 {
-    const float gradient = step->tensors[result->bad_tensor]->grad[result->bad_element];
+    char gradient[48];
+    describe(step->tensors[result->bad_tensor]->grad[result->bad_element], gradient, sizeof gradient);
     return fail(error, RMS_SKIPPED_NONFINITE,
-                "tensor \"%.80s\": the gradient of element %zu is %g%s (the step was skipped, nothing has changed)",
-                name, result->bad_element, (double)gradient, isfinite(gradient) ? ", and overflows when unscaled" : "");
+                "%s%.80s%s: the gradient of element %zu is %s (the step was skipped, nothing has changed)",
+                name ? "tensor \"" : "", name ? name : "grad", name ? "\"" : "", result->bad_element, gradient);
 }

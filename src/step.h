@@ -41,7 +41,7 @@ struct step_result step_run(const struct step *step, bool want_norm);
 /* What the caller is told of it. */
 rms_report step_report(const struct step_result *result, uint64_t steps);
 
-/* Says which gradient made the step be skipped; name is that tensor's. */
+/* Says which gradient made the step be skipped; name is that tensor's, or NULL if it has none. */
 rms_status step_skipped(const struct step *step, const struct step_result *result, const char *name, rms_error *error);
 
 /* Works out a tensor's coefficients for its step number. */

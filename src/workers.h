@@ -2,6 +2,8 @@
 #ifndef WORKERS_H
 #define WORKERS_H
 
+#include "prefix.h"
+
 #include <rmsprop.h>
 
 struct workers {
@@ -18,7 +20,7 @@ size_t workers_parts(const struct workers *workers, size_t count);
 void workers_run(const struct workers *workers, size_t parts, rms_task *task, void *context);
 
 /* Where part number part of count elements begins: parts differ by little, and their edges lie on whole
- * pages of floats, so that two threads never write one cache line of an aligned array. */
+ * pages of floats, so that two threads do not write one cache line where one aligned array is all there is. */
 size_t workers_edge(size_t count, size_t parts, size_t part);
 
 #endif

@@ -2,6 +2,8 @@
 #ifndef KERNELS_CPU_H
 #define KERNELS_CPU_H
 
+#include "prefix.h"
+
 #include <stdbool.h>
 
 struct cpu {

@@ -6,8 +6,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-extern const struct kernels kernels_baseline, kernels_avx2, kernels_avx512, kernels_neon;
-
 #if defined(__x86_64__)
 enum detected { UNKNOWN = 0, KNOWN = 1, HAS_AVX2 = 2, HAS_AVX512 = 4 };
 
@@ -15,12 +13,12 @@ enum detected { UNKNOWN = 0, KNOWN = 1, HAS_AVX2 = 2, HAS_AVX512 = 4 };
  * not matter which thread stores it first. */
 static unsigned detected(void)
 {
-    static atomic_uint memory = UNKNOWN;
-    unsigned known = atomic_load_explicit(&memory, memory_order_relaxed);
+    static atomic_uint cached = UNKNOWN;
+    unsigned known = atomic_load_explicit(&cached, memory_order_relaxed);
     if (known == UNKNOWN) {
         const struct cpu cpu = cpu_detect();
         known = KNOWN | (cpu.avx2 ? HAS_AVX2 : 0U) | (cpu.avx512 ? HAS_AVX512 : 0U);
-        atomic_store_explicit(&memory, known, memory_order_relaxed);
+        atomic_store_explicit(&cached, known, memory_order_relaxed);
     }
     return known;
 }
@@ -49,7 +47,7 @@ const struct kernels *kernels_for(rms_isa isa)
 static const rms_isa preference[] = {RMS_ISA_AVX512, RMS_ISA_AVX2, RMS_ISA_NEON, RMS_ISA_BASELINE};
 enum { PREFERENCES = sizeof preference / sizeof *preference };
 
-rms_isa kernels_best_isa(void)
+static rms_isa best_isa(void)
 {
     for (size_t i = 0; i < PREFERENCES; ++i)
         if (kernels_for(preference[i]))
@@ -81,7 +79,7 @@ rms_status kernels_choose(rms_isa asked, rms_isa *chosen, rms_error *error)
             return refuse(from, name, "unknown instruction set", error);
     }
     if (asked == RMS_ISA_AUTO)
-        asked = kernels_best_isa();
+        asked = best_isa();
     if (!kernels_for(asked))
         return refuse(from, rms_isa_name(asked), "not on this machine", error);
     *chosen = asked;

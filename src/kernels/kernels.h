@@ -4,6 +4,8 @@
 #ifndef KERNELS_KERNELS_H
 #define KERNELS_KERNELS_H
 
+#include "prefix.h"
+
 #include "rules/adagrad.h"
 #include "rules/adam.h"
 #include "rules/rmsprop.h"
@@ -39,11 +41,11 @@ struct kernels {
     square_sum_kernel *square_sum;
 };
 
+/* A table per stub; which of them a build has is its architecture's matter. */
+extern const struct kernels kernels_baseline, kernels_avx2, kernels_avx512, kernels_neon;
+
 /* The table of an instruction set, or NULL where this build or this CPU lacks it. */
 const struct kernels *kernels_for(rms_isa isa);
-
-/* The best instruction set of this CPU. */
-rms_isa kernels_best_isa(void);
 
 /* Turns RMS_ISA_AUTO into RMSPROP_ISA's choice or the best, and checks that this machine runs it. */
 rms_status kernels_choose(rms_isa asked, rms_isa *chosen, rms_error *error);

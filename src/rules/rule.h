@@ -3,7 +3,7 @@
  *
  * A rule is three plain C functions, compiled again for each instruction set:
  *   NAME_coefficients  from options and the step number, in double;
- *   NAME_root          what the gradient is divided by;
+ *   NAME_rate          what a parameter's gradient is multiplied by now;
  *   NAME_update        one parameter, one step.
  * Options that are off are neutral elements (x * 1, x + 0), exact in IEEE arithmetic. A slot that is not
  * kept is a null pointer, known when the kernel is compiled, so that its test leaves no branch behind.
@@ -21,6 +21,11 @@
 /* The x87 unit and others that keep excess precision cannot give the promised bits. */
 #if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0
 #error "rmsprop needs float arithmetic without excess precision (on 32-bit x86: -msse2 -mfpmath=sse)"
+#endif
+
+/* Fast math reorders sums, takes NaN for impossible, and switches subnormals off for the whole process. */
+#if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__ > 0)
+#error "compile rmsprop without -ffast-math and its parts: they void the promise of equal bits"
 #endif
 
 struct gradient_coefficients {
@@ -110,10 +115,11 @@ static inline float momentum_move(const struct momentum_coefficients *c, float u
     return c->lr * (c->fresh * update + c->held * *buffer);
 }
 
-/* What a gradient is multiplied by on its way to the parameter, before the buffer repeats it. */
+/* What this step's update is multiplied by on its way to the parameter; what the buffer gives back of it at
+ * later steps is not counted. */
 static inline float momentum_rate(const struct momentum_coefficients *c)
 {
-    return c->lr * c->intake;
+    return c->lr * (c->fresh + c->held * c->intake);
 }
 
 #endif
