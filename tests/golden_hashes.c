@@ -1,0 +1,222 @@
+/* One file of hashes for every machine: parameters, state and norms after 100 steps of named configurations
+ * are the same bits on every instruction set, number of threads, compiler and architecture. Data comes from
+ * integers alone, so that nothing but the library can make a difference.
+ *
+ * After an intended change of the arithmetic: golden_hashes --print > tests/golden/hashes.txt */
+#include "support.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HASHES GOLDEN_DIRECTORY "/hashes.txt"
+
+struct configuration {
+    const char *name; /* rule, then what is special */
+    rms_rule rule;
+    const char *options;
+};
+
+static const struct configuration configurations[] = {
+    {"sgd", RMS_SGD, ""},
+    {"sgd-momentum", RMS_SGD, "momentum=0.9"},
+    {"sgd-nesterov", RMS_SGD, "momentum=0.9 nesterov=true"},
+    {"sgd-dampening", RMS_SGD, "momentum=0.9 dampening=0.5"},
+    {"sgd-momentum-lr-inside", RMS_SGD, "momentum=0.95 lr_in_momentum=true"},
+    {"sgd-l2", RMS_SGD, "lr=0.01 momentum=0.9 l2_decay=0.0005"},
+    {"sgd-decoupled", RMS_SGD, "lr=0.01 decoupled_decay=0.1"},
+    {"sgd-clip-norm", RMS_SGD, "lr=0.1 clip_norm=1"},
+    {"sgd-maximize-clip-value", RMS_SGD, "maximize=true clip_value=0.5"},
+    {"adagrad", RMS_ADAGRAD, ""},
+    {"adagrad-lr-decay", RMS_ADAGRAD, "lr_decay=0.01"},
+    {"adagrad-accumulator", RMS_ADAGRAD, "initial_accumulator=0.1 eps=0 eps_inside=1e-7"},
+    {"adagrad-l2", RMS_ADAGRAD, "l2_decay=0.01"},
+    {"adagrad-clip-norm", RMS_ADAGRAD, "clip_norm=0.5 grad_scale=0.125"},
+    {"rmsprop", RMS_RMSPROP, ""},
+    {"rmsprop-rho-0.9", RMS_RMSPROP, "rho=0.9"},
+    {"rmsprop-momentum", RMS_RMSPROP, "momentum=0.9"},
+    {"rmsprop-nesterov", RMS_RMSPROP, "momentum=0.9 nesterov=true"},
+    {"rmsprop-centered", RMS_RMSPROP, "centered=true"},
+    {"rmsprop-centered-momentum", RMS_RMSPROP, "centered=true momentum=0.9"},
+    {"rmsprop-centered-corrected", RMS_RMSPROP, "centered=true bias_correction=true rho=0.9"},
+    {"rmsprop-corrected", RMS_RMSPROP, "bias_correction=true rho=0.999"},
+    {"rmsprop-tensorflow", RMS_RMSPROP,
+     "lr=0.001 rho=0.9 eps=0 eps_inside=1e-10 initial_accumulator=1 momentum=0.9 lr_in_momentum=true"},
+    {"rmsprop-dqn", RMS_RMSPROP, "lr=0.00025 rho=0.95 eps=0 eps_inside=0.01 centered=true"},
+    {"rmsprop-l2", RMS_RMSPROP, "l2_decay=0.01"},
+    {"rmsprop-decoupled", RMS_RMSPROP, "decoupled_decay=0.01"},
+    {"rmsprop-maximize", RMS_RMSPROP, "maximize=true"},
+    {"rmsprop-clip-norm", RMS_RMSPROP, "clip_norm=1"},
+    {"rmsprop-clip-both", RMS_RMSPROP, "clip_norm=10 clip_value=0.01"},
+    {"rmsprop-unscale", RMS_RMSPROP, "grad_scale=0.0009765625"},
+    {"rmsprop-propagate", RMS_RMSPROP, "nonfinite=propagate"},
+    {"adam", RMS_ADAM, ""},
+    {"adam-uncorrected", RMS_ADAM, "bias_correction=false"},
+    {"adam-amsgrad", RMS_ADAM, "amsgrad=true"},
+    {"adam-l2", RMS_ADAM, "l2_decay=0.01"},
+    {"adam-decoupled", RMS_ADAM, "decoupled_decay=0.01"},
+    {"adam-amsgrad-decoupled", RMS_ADAM, "amsgrad=true decoupled_decay=0.01"},
+    {"adam-eps-inside", RMS_ADAM, "eps=0 eps_inside=1e-8"},
+    {"adam-beta1-0", RMS_ADAM, "beta1=0"},
+    {"adam-clip-norm", RMS_ADAM, "clip_norm=1 grad_scale=0.5"},
+    {"adam-maximize-clip-value", RMS_ADAM, "maximize=true clip_value=0.1"},
+};
+
+/* Small ones for the tails, one of two chunks for the norm. */
+static const size_t lengths[] = {1, 31, 1000, 65537 + 77};
+enum { TENSORS = COUNT_OF(lengths), STEPS = 100, SMALL_STEPS = 99 /* the last step alone takes the long tensor */ };
+
+/* FNV-1a, 64 bits, over bytes from the least significant on; all NaNs count as one. */
+static uint64_t add_number(uint64_t hash, uint64_t bits, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; ++i)
+        hash = (hash ^ (bits >> (8 * i) & 0xff)) * 0x100000001b3U;
+    return hash;
+}
+
+static uint64_t add_floats(uint64_t hash, const float *data, size_t count)
+{
+    for (size_t i = 0; i < count; ++i)
+        hash = add_number(hash, isnan(data[i]) ? 0x7fc00000U : bits_of(data[i]), 4);
+    numbers_compared += count;
+    return hash;
+}
+
+struct training {
+    rms_optimizer *optimizer;
+    float *param[TENSORS];
+    float *grad[TENSORS];
+};
+
+static void add_one(struct training *training, size_t t)
+{
+    static const char *const names[TENSORS] = {"bias", "odd", "weight", "embedding"};
+    fill_parameters(training->param[t], lengths[t], t);
+    add_tensor(training->optimizer, names[t], training->param[t], training->grad[t], lengths[t]);
+}
+
+static uint64_t take_step(struct training *training, size_t step, uint64_t hash)
+{
+    for (size_t t = 0; t < rms_tensor_count(training->optimizer); ++t)
+        fill_gradients(training->grad[t], lengths[t], t, step);
+    rms_report report;
+    assert_ok(rms_step(training->optimizer, &report), rms_message(training->optimizer));
+    hash = add_number(hash, bits_of_double(report.gradient_norm), 8);
+    return add_number(hash, bits_of_double(report.clip_factor), 8);
+}
+
+static uint64_t add_state(struct training *training, const rms_options *options, uint64_t hash)
+{
+    const unsigned kept = rms_slots_kept(options);
+    for (size_t t = 0; t < TENSORS; ++t) {
+        hash = add_floats(hash, training->param[t], lengths[t]);
+        for (size_t s = 0; s < rms_slot_count(options->rule); ++s)
+            if (kept >> s & 1)
+                hash = add_floats(hash, rms_state(training->optimizer, t, rms_slot_name(options->rule, s)), lengths[t]);
+    }
+    return hash;
+}
+
+/* The long tensor comes late: its steps are few, so that the test is quick, and differ from the others'. */
+static uint64_t hash_of(const struct configuration *configuration, rms_isa isa, int threads)
+{
+    rms_options options = rms_options_for(configuration->rule);
+    set_options(&options, configuration->options);
+    options.isa = isa;
+    options.threads = threads;
+    struct training training = {.optimizer = create_optimizer(&options)};
+    for (size_t t = 0; t < TENSORS; ++t) {
+        training.param[t] = floats_create(lengths[t]);
+        training.grad[t] = floats_create(lengths[t]);
+    }
+    uint64_t hash = 0xcbf29ce484222325U;
+    for (size_t t = 0; t + 1 < TENSORS; ++t)
+        add_one(&training, t);
+    for (size_t step = 0; step < STEPS; ++step) {
+        if (step == SMALL_STEPS)
+            add_one(&training, TENSORS - 1);
+        hash = take_step(&training, step, hash);
+    }
+    hash = add_state(&training, &options, hash);
+    rms_free(training.optimizer);
+    for (size_t t = 0; t < TENSORS; ++t) {
+        free(training.param[t]);
+        free(training.grad[t]);
+    }
+    return hash;
+}
+
+/* The hash that the file holds for a name; false if there is none. */
+static bool read_hash(const char *name, uint64_t *hash)
+{
+    FILE *file = fopen(HASHES, "r");
+    if (!file)
+        fail_msg("cannot open %s", HASHES);
+    char line[128];
+    bool found = false;
+    while (!found && fgets(line, sizeof line, file)) {
+        char *end = strchr(line, ' ');
+        if (line[0] == '#' || !end)
+            continue;
+        *end = '\0';
+        found = strcmp(line, name) == 0;
+        *hash = strtoull(end + 1, NULL, 16);
+    }
+    fclose(file);
+    return found;
+}
+
+static void hashes_are_those_of_every_other_machine(void **state)
+{
+    static const int threads[] = {1, 3};
+    const rms_isa isa = isa_of_test(state);
+    size_t wrong = 0;
+    for (size_t i = 0; i < COUNT_OF(configurations); ++i)
+        for (size_t k = 0; k < COUNT_OF(threads); ++k) {
+            uint64_t expected = 0;
+            if (!read_hash(configurations[i].name, &expected))
+                fail_msg("%s: no line for %s", HASHES, configurations[i].name);
+            const uint64_t hash = hash_of(&configurations[i], isa, threads[k]);
+            if (hash != expected) {
+                print_error("%s/f32/%s, %d threads: %016llx (library) != %016llx (golden)\n", configurations[i].name,
+                            rms_isa_name(isa), threads[k], (unsigned long long)hash, (unsigned long long)expected);
+                ++wrong;
+            }
+        }
+    assert_int_equal(wrong, 0);
+    report_comparisons(rms_isa_name(isa));
+}
+
+static void the_file_holds_these_configurations_and_no_others(void **state)
+{
+    (void)state;
+    size_t lines = 0;
+    FILE *file = fopen(HASHES, "r");
+    assert_non_null(file);
+    char line[128];
+    while (fgets(line, sizeof line, file))
+        lines += line[0] != '#';
+    fclose(file);
+    assert_int_equal(lines, COUNT_OF(configurations));
+}
+
+static int print_hashes(void)
+{
+    printf(
+        "# Parameters, state and norms after 100 steps; golden_hashes.c says what is hashed, and how to renew this.\n");
+    for (size_t i = 0; i < COUNT_OF(configurations); ++i)
+        printf("%s %016llx\n", configurations[i].name,
+               (unsigned long long)hash_of(&configurations[i], RMS_ISA_BASELINE, 1));
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "--print") == 0)
+        return print_hashes();
+    const struct CMUnitTest tests[] = {
+        PER_ISA(hashes_are_those_of_every_other_machine),
+        cmocka_unit_test(the_file_holds_these_configurations_and_no_others),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,167 @@
+/* struct_size: programs built against another header, and memory that was never filled in. */
+#include "support.h"
+
+#include <string.h>
+
+/* rms_options as a later version might have it. */
+struct later_options {
+    rms_options known;
+    double unknown[4];
+};
+
+static struct later_options later_options_for(rms_rule rule)
+{
+    struct later_options later;
+    memset(&later, 0xAA, sizeof later);
+    assert_ok(rms_options_init(&later.known, sizeof later, rule), "rms_options_init");
+    return later;
+}
+
+static void init_fills_the_callers_size_and_no_more(void **state)
+{
+    (void)state;
+    struct {
+        rms_options options;
+        unsigned char guard[64];
+    } memory;
+    memset(&memory, 0xAA, sizeof memory);
+    assert_ok(rms_options_init(&memory.options, sizeof memory.options, RMS_ADAM), "rms_options_init");
+    for (size_t i = 0; i < sizeof memory.guard; ++i)
+        assert_int_equal(memory.guard[i], 0xAA);
+
+    const struct later_options later = later_options_for(RMS_ADAM);
+    assert_int_equal(later.known.struct_size, sizeof later);
+    for (size_t i = 0; i < COUNT_OF(later.unknown); ++i)
+        assert_true(bits_of_double(later.unknown[i]) == 0);
+}
+
+static void options_of_a_later_header_are_taken_while_what_is_new_is_zero(void **state)
+{
+    (void)state;
+    struct later_options later = later_options_for(RMS_RMSPROP);
+    rms_error error;
+    assert_ok(rms_options_check(&later.known, &error), error.message);
+    assert_ok(rms_options_set(&later.known, "momentum", 0.5, &error), error.message);
+    assert_int_equal(later.known.struct_size, sizeof later);
+    assert_true(later.known.momentum == 0.5);
+    rms_optimizer *optimizer = create_optimizer(&later.known);
+    double momentum;
+    assert_ok(rms_get(optimizer, 0, "momentum", &momentum), rms_message(optimizer));
+    assert_true(momentum == 0.5);
+    rms_free(optimizer);
+}
+
+static void options_of_a_later_header_are_refused_when_something_new_is_set(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 4; ++i) {
+        struct later_options later = later_options_for(RMS_RMSPROP);
+        later.unknown[i] = 1.0;
+        rms_error error;
+        rms_optimizer *optimizer;
+        double value;
+        assert_status(RMS_ERROR_UNSUPPORTED, rms_options_check(&later.known, &error), error.message);
+        assert_contains(error.message, rms_version());
+        assert_status(RMS_ERROR_UNSUPPORTED, rms_create(&optimizer, &later.known, &error), error.message);
+        assert_null(optimizer);
+        assert_status(RMS_ERROR_UNSUPPORTED, rms_options_set(&later.known, "lr", 1, &error), error.message);
+        assert_status(RMS_ERROR_UNSUPPORTED, rms_options_get(&later.known, "lr", &value, &error), error.message);
+        assert_int_equal(rms_slots_kept(&later.known), 0);
+    }
+}
+
+static void sizes_that_no_header_ever_had_are_refused(void **state)
+{
+    (void)state;
+    const size_t sizes[] = {0, 1, sizeof(size_t), sizeof(rms_options) - 1, 1 << 20, SIZE_MAX};
+    for (size_t i = 0; i < COUNT_OF(sizes); ++i) {
+        rms_options options = rms_options_for(RMS_RMSPROP);
+        options.struct_size = sizes[i];
+        rms_error error;
+        assert_status(RMS_ERROR_ARGUMENT, rms_options_check(&options, &error), error.message);
+        assert_contains(error.message, "struct_size");
+        assert_contains(error.message, "rms_options_for");
+        assert_status(RMS_ERROR_ARGUMENT, rms_options_init(&options, sizes[i], RMS_RMSPROP), "rms_options_init");
+    }
+}
+
+static void options_that_were_only_zeroed_are_refused(void **state)
+{
+    (void)state;
+    rms_options options;
+    memset(&options, 0, sizeof options);
+    rms_optimizer *optimizer;
+    rms_error error;
+    assert_status(RMS_ERROR_ARGUMENT, rms_create(&optimizer, &options, &error), error.message);
+    assert_null(optimizer);
+}
+
+static void an_unknown_rule_is_refused_everywhere(void **state)
+{
+    (void)state;
+    rms_options options = rms_options_for((rms_rule)77);
+    rms_error error;
+    double value;
+    rms_optimizer *optimizer;
+    assert_status(RMS_ERROR_ARGUMENT, rms_options_check(&options, &error), error.message);
+    options = rms_options_for(RMS_SGD);
+    options.rule = (rms_rule)77;
+    assert_status(RMS_ERROR_ARGUMENT, rms_options_check(&options, &error), error.message);
+    assert_contains(error.message, "77");
+    assert_status(RMS_ERROR_ARGUMENT, rms_options_set(&options, "lr", 1, &error), error.message);
+    assert_status(RMS_ERROR_ARGUMENT, rms_options_set_text(&options, "lr", "1", &error), error.message);
+    assert_status(RMS_ERROR_ARGUMENT, rms_options_get(&options, "lr", &value, &error), error.message);
+    assert_status(RMS_ERROR_ARGUMENT, rms_create(&optimizer, &options, &error), error.message);
+    assert_status(RMS_ERROR_ARGUMENT, rms_options_init(&options, sizeof options, (rms_rule)-1), "rms_options_init");
+}
+
+static void slots_and_state_bytes_follow_the_options(void **state)
+{
+    (void)state;
+    static const struct {
+        rms_rule rule;
+        const char *options;
+        unsigned kept;
+        size_t slots;
+    } rows[] = {
+        {RMS_SGD, "", 0, 0},
+        {RMS_SGD, "momentum=0.9", 1, 1},
+        {RMS_ADAGRAD, "", 1, 1},
+        {RMS_RMSPROP, "", 1, 1},
+        {RMS_RMSPROP, "centered=true", 3, 2},
+        {RMS_RMSPROP, "momentum=0.9", 5, 2},
+        {RMS_RMSPROP, "centered=true momentum=0.9", 7, 3},
+        {RMS_ADAM, "", 3, 2},
+        {RMS_ADAM, "amsgrad=true", 7, 3},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); ++i) {
+        rms_options options = rms_options_for(rows[i].rule);
+        set_options(&options, rows[i].options);
+        assert_int_equal(rms_slots_kept(&options), rows[i].kept);
+        assert_int_equal(rms_state_bytes(&options, 0), 0);
+        const size_t bytes = rms_state_bytes(&options, 1000);
+        assert_true(bytes >= rows[i].slots * 4000 && bytes < rows[i].slots * 4000 + rows[i].slots * 64 + 1);
+        assert_int_equal(bytes % 64, 0);
+        if (rows[i].slots > 0) {
+            assert_true(rms_state_bytes(&options, SIZE_MAX) == SIZE_MAX);
+            assert_true(rms_state_bytes(&options, SIZE_MAX / sizeof(float)) == SIZE_MAX);
+            assert_true(rms_state_bytes(&options, (size_t)PTRDIFF_MAX / sizeof(float) + 1) == SIZE_MAX);
+        }
+    }
+    assert_true(rms_state_bytes(NULL, 1) == SIZE_MAX);
+    assert_int_equal(rms_slots_kept(NULL), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(init_fills_the_callers_size_and_no_more),
+        cmocka_unit_test(options_of_a_later_header_are_taken_while_what_is_new_is_zero),
+        cmocka_unit_test(options_of_a_later_header_are_refused_when_something_new_is_set),
+        cmocka_unit_test(sizes_that_no_header_ever_had_are_refused),
+        cmocka_unit_test(options_that_were_only_zeroed_are_refused),
+        cmocka_unit_test(an_unknown_rule_is_refused_everywhere),
+        cmocka_unit_test(slots_and_state_bytes_follow_the_options),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
