@@ -50,8 +50,12 @@ static void on_all_threads(struct subject *subject, void (*pass)(struct subject 
 {
     const size_t count = subject->bench_case->count;
     const size_t threads = (size_t)subject->bench_case->threads;
+    if (threads == 1) { /* a parallel region of one thread costs a microsecond all the same */
+        pass(subject, 0, count);
+        return;
+    }
 #ifdef _OPENMP
-#pragma omp parallel for num_threads((int)threads) schedule(static, 1) if (threads > 1)
+#pragma omp parallel for num_threads((int)threads) schedule(static, 1)
 #endif
     for (size_t t = 0; t < threads; ++t) {
         const size_t begin = count / threads * t;

@@ -1,0 +1,10 @@
+#!/bin/sh
+# cli: the command as a user meets it
+# Needs: bats jq
+. "$(dirname "$0")/../../scripts/suite.sh"
+set -eu
+
+build gcc
+RMSPROP_COMMAND=$root/build/gcc/bin/rmsprop
+export RMSPROP_COMMAND
+bats --tap tests/cli
