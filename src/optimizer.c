@@ -378,18 +378,27 @@ rms_status rms_add(rms_optimizer *optimizer, const rms_tensor *tensor)
     return succeed(&optimizer->error);
 }
 
+/* Whether the optimizer has such a tensor. */
 static rms_status check_index(rms_optimizer *optimizer, size_t tensor)
 {
+    if (!optimizer)
+        return RMS_ERROR_ARGUMENT;
     if (tensor >= optimizer->tensor_count)
         return fail(&optimizer->error, RMS_ERROR_RANGE, "tensor %zu does not exist: there are %zu, numbered from 0",
                     tensor, optimizer->tensor_count);
     return RMS_OK;
 }
 
+/* The same, and whether there is where to store what is asked of it. */
+static rms_status check_query(rms_optimizer *optimizer, size_t tensor, const void *out, const char *name)
+{
+    if (optimizer && !out)
+        return fail(&optimizer->error, RMS_ERROR_ARGUMENT, "%s: NULL", name);
+    return check_index(optimizer, tensor);
+}
+
 rms_status rms_rebind(rms_optimizer *optimizer, size_t tensor, void *param, const void *grad)
 {
-    if (!optimizer)
-        return RMS_ERROR_ARGUMENT;
     rms_status status = check_index(optimizer, tensor);
     if (status != RMS_OK)
         return status;
@@ -450,11 +459,7 @@ rms_status rms_find(rms_optimizer *optimizer, const char *name, size_t *tensor)
 
 rms_status rms_tensor_at(rms_optimizer *optimizer, size_t tensor, rms_tensor *out)
 {
-    if (!optimizer)
-        return RMS_ERROR_ARGUMENT;
-    if (!out)
-        return fail(&optimizer->error, RMS_ERROR_ARGUMENT, "out: NULL");
-    const rms_status status = check_index(optimizer, tensor);
+    const rms_status status = check_query(optimizer, tensor, out, "out");
     if (status != RMS_OK)
         return status;
     const struct entry *entry = entry_at(optimizer, tensor);
@@ -482,11 +487,7 @@ void *rms_state(rms_optimizer *optimizer, size_t tensor, const char *slot)
 
 rms_status rms_get_steps(rms_optimizer *optimizer, size_t tensor, uint64_t *steps)
 {
-    if (!optimizer)
-        return RMS_ERROR_ARGUMENT;
-    if (!steps)
-        return fail(&optimizer->error, RMS_ERROR_ARGUMENT, "steps: NULL");
-    const rms_status status = check_index(optimizer, tensor);
+    const rms_status status = check_query(optimizer, tensor, steps, "steps");
     if (status != RMS_OK)
         return status;
     *steps = entry_at(optimizer, tensor)->tensor.steps;
@@ -495,8 +496,6 @@ rms_status rms_get_steps(rms_optimizer *optimizer, size_t tensor, uint64_t *step
 
 rms_status rms_set_steps(rms_optimizer *optimizer, size_t tensor, uint64_t steps)
 {
-    if (!optimizer)
-        return RMS_ERROR_ARGUMENT;
     const rms_status status = check_index(optimizer, tensor);
     if (status != RMS_OK)
         return status;
@@ -509,11 +508,7 @@ rms_status rms_set_steps(rms_optimizer *optimizer, size_t tensor, uint64_t steps
 
 rms_status rms_effective_lr(rms_optimizer *optimizer, size_t tensor, float *out)
 {
-    if (!optimizer)
-        return RMS_ERROR_ARGUMENT;
-    if (!out)
-        return fail(&optimizer->error, RMS_ERROR_ARGUMENT, "out: NULL");
-    const rms_status status = check_index(optimizer, tensor);
+    const rms_status status = check_query(optimizer, tensor, out, "out");
     if (status != RMS_OK)
         return status;
     struct entry *entry = entry_at(optimizer, tensor);
