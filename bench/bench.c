@@ -22,6 +22,7 @@ struct subject {
     float *grad;
     float *written[LIMIT_WRITTEN_MAX]; /* param and the kept slots */
     size_t written_count;
+    size_t parts; /* threads that a step really uses: a small one is not worth waking others for */
 };
 
 static double seconds_now(void)
@@ -49,7 +50,7 @@ static void read_stretch(struct subject *subject, size_t begin, size_t count)
 static void on_all_threads(struct subject *subject, void (*pass)(struct subject *, size_t begin, size_t count))
 {
     const size_t count = subject->bench_case->count;
-    const size_t threads = (size_t)subject->bench_case->threads;
+    const size_t threads = subject->parts;
     if (threads == 1) { /* a parallel region of one thread costs a microsecond all the same */
         pass(subject, 0, count);
         return;
@@ -158,6 +159,28 @@ static void fill(struct subject *subject)
     }
 }
 
+static void count_parts(void *context, size_t task_count, rms_task *task, void *task_context)
+{
+    size_t *parts = context;
+    *parts = task_count > *parts ? task_count : *parts;
+    for (size_t i = 0; i < task_count; ++i)
+        task(task_context, i);
+}
+
+/* Asks the library itself into how many parts it cuts a step. */
+static size_t parts_of_step(const struct bench_case *c, const rms_tensor *tensor)
+{
+    size_t parts = 1;
+    const rms_parallel counting = {.parallel_for = count_parts, .context = &parts};
+    rms_options options = options_of(c);
+    options.parallel = &counting;
+    rms_optimizer *optimizer;
+    if (rms_create(&optimizer, &options, NULL) == RMS_OK && rms_add(optimizer, tensor) == RMS_OK)
+        rms_step(optimizer, NULL);
+    rms_free(optimizer);
+    return parts;
+}
+
 static bool all_finite(const struct subject *subject)
 {
     for (size_t i = 0; i < subject->written_count; ++i)
@@ -185,6 +208,7 @@ static rms_status prepare(struct subject *subject, rms_error *error)
         status = rms_add(subject->optimizer, &tensor);
         memcpy(error->message, rms_message(subject->optimizer), strlen(rms_message(subject->optimizer)) + 1);
     }
+    subject->parts = parts_of_step(c, &tensor);
     subject->written[subject->written_count++] = subject->param;
     for (size_t i = 0; status == RMS_OK && i < rms_slot_count(c->rule); ++i) {
         float *slot = rms_state(subject->optimizer, 0, rms_slot_name(c->rule, i));

@@ -93,24 +93,27 @@ static void list_cases(struct case_list *list, const struct arguments *arguments
 
 /* ---- as text ------------------------------------------------------------------------------------ */
 
-static void print_heading(rms_isa isa, size_t rounds)
+static void print_heading(rms_isa isa, size_t rounds, bool quick)
 {
     (void)printf("%sOne step against this machine's memory limit%s\n", bold(), plain());
     (void)printf("rmsprop %s, %s, best instruction set %s; medians of %zu rounds.\n", rms_version(), machine_compiler(),
                  rms_isa_name(isa), rounds);
-    (void)printf("limit: a bare pass over the same arrays in the same round. checked: the step\n"
-                 "first looks for NaN, and so does its limit read the gradients twice. loop: the\n"
-                 "textbook loop in C, -O3 -march=native, one thread.\n\n");
-    (void)printf("%s%-8s %10s %3s %-8s %-8s %8s %6s %8s %8s%s\n", faint(), "rule", "parameters", "thr", "isa", "NaN",
-                 "ns/param", "GB/s", "of limit", "x loop", plain());
+    (void)printf("share: of the speed of a bare pass over the same arrays in the same round; 1 is\n"
+                 "as fast. check yes: the step first looks for NaN; its bare pass reads the\n"
+                 "gradients twice as well. loop: the textbook loop in C, -O3 -march=native, on one\n"
+                 "thread. sgd has momentum 0.9.\n");
+    if (quick)
+        (void)printf("Indicative only: --quick measures fewer rounds of smaller models.\n");
+    (void)printf("\n%s%-8s %10s  %7s  %-8s  %-5s  %8s  %6s  %5s  %6s%s\n", faint(), "rule", "parameters", "threads",
+                 "isa", "check", "ns/param", "GB/s", "share", "x loop", plain());
     (void)fflush(stdout);
 }
 
 static void print_result(const struct bench_case *c, const struct bench_result *r)
 {
     char faster[NUMBER_TEXT_SIZE];
-    (void)printf("%-8s %10zu %3d %-8s %-8s %8.3f %6.1f %8.2f %8s\n", rms_rule_name(c->rule), c->count, c->threads,
-                 rms_isa_name(c->isa), c->nonfinite == RMS_NONFINITE_SKIP ? "checked" : "-", r->ns_per_param,
+    (void)printf("%-8s %10zu  %7d  %-8s  %-5s  %8.3f  %6.1f  %5.2f  %6s\n", rms_rule_name(c->rule), c->count,
+                 c->threads, rms_isa_name(c->isa), c->nonfinite == RMS_NONFINITE_SKIP ? "yes" : "no", r->ns_per_param,
                  r->gb_per_s, r->ratio_to_limit, number_text(faster, r->times_faster_than_plain, 2));
     (void)fflush(stdout);
 }
@@ -135,12 +138,12 @@ static json_t *result_json(const struct bench_case *c, const struct bench_result
 /* Measures and shows every case; what is finished when the user stops is shown, too. */
 static int run_cases(const struct case_list *list, const struct arguments *arguments, size_t rounds, json_t **results)
 {
-    for (size_t i = 0; i < list->count && !stop_signal; ++i) {
+    for (size_t i = 0; i < list->count && !stop_signal && !ferror(stdout); ++i) {
         const struct bench_case *bench_case = &list->cases[i];
         struct bench_result result;
         rms_error error;
         if (!arguments->quiet && isatty(STDERR_FILENO) && (arguments->json || !isatty(STDOUT_FILENO)))
-            (void)fprintf(stderr, "\rbench: case %zu of %zu ", i + 1, list->count);
+            (void)fprintf(stderr, "rmsprop: case %zu of %zu\n", i + 1, list->count);
         if (bench_measure(bench_case, rounds, &result, &error) != RMS_OK) {
             complain("bench: %s", error.message);
             return STATUS_FAILED;
@@ -160,10 +163,15 @@ int bench_verb(const struct arguments *arguments)
     rms_isa isa;
     if (!machine_isa(&isa))
         return STATUS_FAILED;
+    if (!rms_isa_supported(arguments->isa)) {
+        complain("--isa: %s does not run on this machine (`rmsprop list isas` shows what does)",
+                 rms_isa_name(arguments->isa));
+        return STATUS_USAGE;
+    }
     list_cases(&list, arguments);
     stop_on_signals();
     if (!arguments->json)
-        print_heading(isa, rounds);
+        print_heading(isa, rounds, arguments->quick);
     json_t *results = json_array();
     const int status = run_cases(&list, arguments, rounds, &results);
     if (!arguments->json || status == STATUS_FAILED)

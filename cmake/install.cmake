@@ -21,7 +21,13 @@ install(TARGETS rmsprop EXPORT rmsprop-targets
 install(EXPORT rmsprop-targets NAMESPACE rmsprop:: DESTINATION ${package_directory})
 configure_package_config_file(cmake/rmsprop-config.cmake.in rmsprop-config.cmake
     INSTALL_DESTINATION ${package_directory})
-write_basic_package_version_file(rmsprop-config-version.cmake COMPATIBILITY SameMajorVersion)
+# Before 1.0 a minor version may change the interface.
+if(PROJECT_VERSION_MAJOR EQUAL 0)
+    set(rmsprop_compatibility SameMinorVersion)
+else()
+    set(rmsprop_compatibility SameMajorVersion)
+endif()
+write_basic_package_version_file(rmsprop-config-version.cmake COMPATIBILITY ${rmsprop_compatibility})
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/rmsprop-config.cmake ${CMAKE_CURRENT_BINARY_DIR}/rmsprop-config-version.cmake
     DESTINATION ${package_directory})
 

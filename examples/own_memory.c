@@ -1,4 +1,4 @@
-/* The lower door: parameters, gradients and the optimizer's state all lie in memory of your own; no object,
+/* All memory your own: parameters, gradients and the optimizer's state lie where you put them; no object,
  * no allocation. Here Adam finds the minimum of Rosenbrock's valley, (1 - x)^2 + 100 (y - x^2)^2. */
 #include <math.h>
 #include <rmsprop.h>

@@ -20,7 +20,7 @@
  * The five contracts
  * ------------------
  * 1. Numbers. Same inputs, same bits: on every instruction set, thread count and device, in the default
- *    floating-point environment (round to nearest, subnormals kept), NaN payloads excepted. Anything
+ *    floating-point environment (round to nearest, subnormals kept), except for NaN payloads. Anything
  *    else is a bug. docs/numerics.md says how, docs/math.md says which operations in which order.
  * 2. Memory. You own parameters and gradients. The library owns its state, taken from your allocator if
  *    you give one, 64-byte aligned; rms_state_bytes tells the size in advance. Nothing is allocated
@@ -29,13 +29,13 @@
  *    sentence names the argument and its bounds: rms_message(optimizer), or the rms_error of calls that
  *    have no object. After a failure nothing has changed. A NaN or infinite gradient skips the whole
  *    step, leaves state and step count alone, and says so.
- * 4. Threads. One thread at a time uses an object; different objects are independent; no global state but
- *    the CPU's features, once looked up. Inside a step the library uses OpenMP, or your parallel_for, and
+ * 4. Threads. Only one thread may use an object at a time; different objects are independent; no global
+ *    state except the CPU's features, looked up once. Inside a step the library uses OpenMP, or your parallel_for, and
  *    neither where the work is too small to gain. OpenMP's own limits hold: a child that was forked after
  *    a step on several threads must step with threads = 1 or a parallel_for.
  * 5. Compatibility. rms_options begins with its own size, other structs hold reserved space, objects are
  *    opaque: a program built against an older header keeps working with a newer library of the same
- *    major version.
+ *    major version; before 1.0, of the same minor version.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef RMSPROP_H
@@ -73,7 +73,7 @@ RMS_API const char *rms_version(void);
 typedef enum rms_status {
     RMS_OK = 0,                /* "ok" */
     RMS_SKIPPED_NONFINITE = 1, /* "skipped-nonfinite": a gradient was NaN or infinite; nothing changed */
-    RMS_ERROR_ARGUMENT = -1,   /* "argument": NULL, overlap, or something that cannot be meant */
+    RMS_ERROR_ARGUMENT = -1,   /* "argument": NULL, overlap, or something that makes no sense */
     RMS_ERROR_RANGE = -2,      /* "range": a value outside its bounds; the message states them */
     RMS_ERROR_NAME = -3,       /* "name": an unknown key or name; where choices are few, the message lists them */
     RMS_ERROR_DUPLICATE = -4,  /* "duplicate": a tensor's name or memory is in use already */
@@ -142,8 +142,8 @@ typedef struct rms_error {
  * lr_in_momentum, wait for momentum above 0.
  * ------------------------------------------------------------------------------------------------- */
 
-/* 64-byte aligned memory, or NULL on failure; bytes > 0, alignment a power of two. The address given to
- * release comes with the bytes it was asked for. Both may be called from rms_create, rms_add_group,
+/* 64-byte aligned memory, or NULL on failure; bytes > 0, alignment a power of two. release gets the address
+ * and the size that allocate was asked for. Both may be called from rms_create, rms_add_group,
  * rms_add and rms_free only, on the calling thread. */
 typedef struct rms_allocator {
     void *(*allocate)(void *context, size_t bytes, size_t alignment);
@@ -178,7 +178,9 @@ typedef struct rms_options {
     bool nesterov;              /* SGD, RMSProp: look ahead along the buffer; needs momentum, no dampening */
     bool lr_in_momentum;        /* SGD, RMSProp: the buffer holds updates already scaled by lr (TensorFlow, Keras)
                                    instead of being scaled when used (PyTorch) */
-    bool centered;              /* RMSProp: divide by the standard deviation; the variance is clamped at 0 */
+    bool centered;              /* RMSProp: divide by the standard deviation; the variance is clamped at 0. Where
+                                   the gradient hardly varies (as at the first step with bias_correction)
+                                   the divisor is little more than eps: choose it accordingly, say 1e-2 */
     bool bias_correction;       /* RMSProp, Adam: divide averages by 1 - decay^t */
     bool amsgrad;               /* Adam: use the largest squared-gradient average so far */
     bool maximize;              /* climb: the gradient's sign is flipped, before weight decay */
@@ -286,7 +288,8 @@ RMS_API rms_status rms_add_group(rms_optimizer *optimizer, size_t *group);
 RMS_API rms_status rms_set(rms_optimizer *optimizer, size_t group, const char *key, double value);
 RMS_API rms_status rms_get(rms_optimizer *optimizer, size_t group, const char *key, double *value);
 
-/* A tensor: count numbers in a row. Any shape, any alignment that the dtype has in C. */
+/* A tensor: count numbers in a row. Any shape, any alignment that the dtype has in C. Fields that you do not
+ * set must be 0: use designated initializers, or in C++ `rms_tensor tensor{}; tensor.name = …;`. */
 typedef struct rms_tensor {
     const char *name; /* unique in the object, not empty; copied */
     size_t count;     /* 0 is allowed: nothing happens to it; bytes must fit in PTRDIFF_MAX */
@@ -317,8 +320,8 @@ typedef struct rms_report {
 
 /* Performs one update of every tensor, using the gradients that the tensors point to.
  *
- * report  may be NULL. Asking for one costs the norm's read of the gradients where neither clip_norm nor
- *         the non-finite check needs it.
+ * report  may be NULL; untouched when the status is negative. Asking for one costs the norm's read of the
+ *         gradients where neither clip_norm nor the non-finite check needs it.
  *
  * Returns RMS_OK, also with no tensors; or RMS_SKIPPED_NONFINITE when a gradient is NaN or infinite and
  * nonfinite is skip: then no parameter, no state and no step count has changed. Does not allocate. Bits
@@ -338,6 +341,9 @@ RMS_API rms_status rms_tensor_at(rms_optimizer *optimizer, size_t tensor, rms_te
 /* State slots: the arrays that a rule keeps beside each tensor, count numbers each, of the tensor's dtype.
  * A rule has up to RMS_SLOTS_MAX of them; options decide which are kept. */
 #define RMS_SLOTS_MAX 3
+
+/* Their names, by number. sgd: momentum. adagrad: sum. rmsprop: v, mean, momentum. adam: mean, v, v_max. 0 and
+ * NULL where there is none. */
 RMS_API size_t rms_slot_count(rms_rule rule);
 RMS_API const char *rms_slot_name(rms_rule rule, size_t slot);
 
@@ -349,10 +355,12 @@ RMS_API unsigned rms_slots_kept(const rms_options *options);
 RMS_API size_t rms_state_bytes(const rms_options *options, size_t count);
 
 /* A tensor's state, to read or to write between steps; the optimizer keeps owning it. NULL when there is
- * no such tensor, no such slot, it is not kept, or the tensor is empty. */
+ * no such tensor, no such slot, it is not kept, or the tensor is empty; rms_message stays as it was. */
 RMS_API void *rms_state(rms_optimizer *optimizer, size_t tensor, const char *slot);
 
-/* Steps that a tensor has taken, at most RMS_STEPS_MAX: with the state, all that a checkpoint needs. */
+/* Steps that a tensor has taken, at most RMS_STEPS_MAX: with its parameters, its kept slots and the options,
+ * all that a checkpoint needs; examples/save_and_restore.c shows one. (rms_report.steps counts the object's
+ * own steps, from 1 again after a restore.) */
 #define RMS_STEPS_MAX UINT64_C(0x7fffffffffffffff)
 RMS_API rms_status rms_get_steps(rms_optimizer *optimizer, size_t tensor, uint64_t *steps);
 RMS_API rms_status rms_set_steps(rms_optimizer *optimizer, size_t tensor, uint64_t steps);
@@ -365,7 +373,7 @@ RMS_API rms_status rms_set_steps(rms_optimizer *optimizer, size_t tensor, uint64
 RMS_API rms_status rms_effective_lr(rms_optimizer *optimizer, size_t tensor, float *out);
 
 /* ---------------------------------------------------------------------------------------------------
- * The lower door: for people who own all their memory. No object, no allocation.
+ * For programs that own all their memory: no object, no allocation.
  * ------------------------------------------------------------------------------------------------- */
 
 /* One step of one tensor: what rms_step does to an object that holds only this tensor.

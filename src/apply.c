@@ -1,4 +1,4 @@
-/* The lower door: one step on memory that the caller owns. */
+/* rms_apply: one step on memory that the caller owns. */
 #include "kernels/kernels.h"
 #include "memory.h"
 #include "message.h"

@@ -1,5 +1,5 @@
 /* What all rules share: coefficients are worked out once per step in double and rounded once to float;
- * gradients are prepared in the order that the front door promises.
+ * gradients are prepared in the order that rmsprop.h promises.
  *
  * A rule is three plain C functions, compiled again for each instruction set:
  *   NAME_coefficients  from options and the step number, in double;

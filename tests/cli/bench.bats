@@ -19,3 +19,20 @@ load helper
     rmsprop bench --quick --quiet --json --rule rmsprop --count 1k --threads 1 --isa baseline >document
     jq -e '[.. | .count? // empty] | length > 0 and all(. == 1000)' document
 }
+
+@test "the table fits 80 columns and says that it is indicative" {
+    rmsprop bench --quick --quiet --count 1k >table
+    grep -q 'Indicative only' table
+    awk 'length($0) > 80 { print; wide = 1 } END { exit wide }' table
+}
+
+@test "every figure is a positive number, and only the plain loop's may be missing" {
+    rmsprop bench --quick --quiet --json --count 1k --threads 2 >document
+    jq -e 'length > 0 and all([.ns_per_param, .gb_per_s, .bytes_per_param, .ratio_to_limit] | all(. > 0))' document
+}
+
+@test "an instruction set that cannot run is refused before anything is printed" {
+    jq -e '.instruction_sets | map(select(.runs | not)) | length > 0' <(rmsprop list isas --json) || skip "all run here"
+    absent=$(rmsprop list isas --json | jq -r '[.instruction_sets[] | select(.runs | not)][0].name')
+    refuses 2 "--isa: $absent does not run on this machine" rmsprop bench --isa "$absent"
+}
