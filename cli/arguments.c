@@ -14,6 +14,7 @@
 #define THREADS_MAX 4096
 #define STEPS_MAX 1000000
 #define COUNT_MAX 100000000000.0
+#define SEED_MAX (SIZE_MAX / 2) /* INT64_MAX where a size has 64 bits: JSON's integers hold no more */
 
 /* Reads one option's value; false after a sentence. */
 typedef bool option_reader(struct arguments *arguments, const char *text);
@@ -39,7 +40,7 @@ static bool read_whole(const char *option, const char *text, size_t minimum, siz
 static bool read_seed(struct arguments *arguments, const char *text)
 {
     size_t seed = 0;
-    arguments->seed_given = read_whole("seed", text, 0, SIZE_MAX, &seed);
+    arguments->seed_given = read_whole("seed", text, 0, SEED_MAX, &seed);
     arguments->seed = seed;
     return arguments->seed_given;
 }
@@ -117,11 +118,14 @@ static bool read_rates(struct arguments *arguments, const char *text)
 {
     arguments->rate_count = 0;
     while (text) {
+        const char *word = text;
         double rate = 0;
         if (!read_listed("lr", "one or more positive numbers, as in --lr 0.001,0.01", text, &rate, &text))
             return false;
         if (!(rate > 0) || isinf(rate)) {
-            complain("--lr: %g is not a positive number (expected one or more, as in --lr 0.001,0.01)", rate);
+            complain("--lr: %.*s is not a positive number that a double holds (expected one or more, as in --lr "
+                     "0.001,0.01)",
+                     (int)strcspn(word, ","), word);
             return false;
         }
         if (arguments->rate_count == LAB_GRID_MAX) {
@@ -142,10 +146,12 @@ static bool read_gradient(struct arguments *arguments, const char *text)
             complain("--gradient: only one number (expected %s)", expected);
             return false;
         }
+        const char *word = text;
         if (!read_listed("gradient", expected, text, &arguments->gradient[i], &text))
             return false;
         if (!isfinite((float)arguments->gradient[i])) {
-            complain("--gradient: %g is not finite as a float (expected %s)", arguments->gradient[i], expected);
+            complain("--gradient: %.*s is not finite as a float (expected %s)", (int)strcspn(word, ","), word,
+                     expected);
             return false;
         }
     }
@@ -162,10 +168,13 @@ static bool read_optimizers(struct arguments *arguments, const char *text)
 
 static bool read_out(struct arguments *arguments, const char *text)
 {
+    const bool printable = text_is_printable(text);
     if (*text == '\0')
         complain("--out: the name is empty (expected a folder, as in --out results)");
+    else if (!printable) /* neither JSON nor a terminal could show it as it is */
+        complain("--out: the name is not UTF-8 or holds control characters (expected a folder, as in --out results)");
     arguments->out = text;
-    return *text != '\0';
+    return *text != '\0' && printable;
 }
 
 static bool read_setting(struct arguments *arguments, const char *text)
@@ -248,8 +257,8 @@ static const struct option_row {
 } table[OPTION_ID_COUNT] = {
     [OPTION_LR] = {"lr", "X,Y,...", read_rates, "the learning rates that everyone is tuned over"},
     [OPTION_OPTIMIZERS] = {"optimizers", "A,B,...", read_optimizers, "who takes part (default: all)"},
-    [OPTION_SEED] = {"seed", "N", read_seed, "where all randomness comes from"},
-    [OPTION_SEEDS] = {"seeds", "N", read_seeds, "how many fresh seeds the figures rest on"},
+    [OPTION_SEED] = {"seed", "N", read_seed, "where all randomness comes from (default: 1)"},
+    [OPTION_SEEDS] = {"seeds", "N", read_seeds, "fresh seeds the figures rest on (default: 10, quick 5)"},
     [OPTION_OUT] = {"out", "DIR", read_out, "folder for pictures and JSON (default: out)"},
     [OPTION_RULE] = {"rule", "NAME", read_rule, "the update rule"},
     [OPTION_COUNT_OF_PARAMETERS] = {"count", "N", read_count, "how many parameters: 100, 1k, 30M, 1G"},

@@ -100,7 +100,12 @@ static int experiment(struct study *study, const struct arguments *arguments)
 
     rms_optimizer *optimizer = NULL;
     rms_error error;
-    if (rms_create(&optimizer, &study->options, &error) != RMS_OK) {
+    const rms_status status = rms_create(&optimizer, &study->options, &error);
+    if (status == RMS_ERROR_UNSUPPORTED && study->options.isa != RMS_ISA_AUTO) {
+        complain("--set: %s", error.message);
+        return STATUS_USAGE;
+    }
+    if (status != RMS_OK) {
         complain("%s", error.message);
         return STATUS_FAILED;
     }
@@ -154,7 +159,8 @@ static void print_symbols(const struct formula *formula, const struct study *stu
         (void)printf("%s\n", symbols[id].meaning);
     }
     if (study->options.centered)
-        (void)printf("  v − m² is a variance: where rounding takes it below 0, it counts as 0\n");
+        (void)printf("  what is under the root is a variance: where rounding takes it below 0, it\n"
+                     "  counts as 0\n");
 }
 
 /* Each line with numbers: on the right those before the step, but for what lines above have changed. */
@@ -184,7 +190,8 @@ static void print_numbers(const struct formula *formula, const struct study *stu
 static void print_result(const struct formula *formula, const struct study *study)
 {
     (void)printf("\n%sEffective rate%s after step %zu: ", bold(), plain(), study->steps);
-    (void)printf("%s\n", formula->rate.text);
+    const int column = snprintf(NULL, 0, "Effective rate after step %zu: ", study->steps);
+    print_wrapped(formula->rate.text, column > 0 ? (size_t)column : 0, 2);
     (void)printf("%s%14s%18s%18s%20s%s\n", faint(), "gradient", "effective rate", "first move", "last move", plain());
     for (size_t i = 0; i < PARAMETER_COUNT; ++i) {
         char number[NUMBER_TEXT_SIZE];
@@ -216,8 +223,13 @@ static void print_comparison(const struct study *study)
     struct text words = {0};
     if (gradients[0] == 0 || gradients[1] == 0)
         text_append(&words, "A gradient of 0 moves nothing, however large the effective rate is.");
+    else if (isinf(study->after[0][SYMBOL_V]) || isinf(study->after[1][SYMBOL_V]))
+        text_append(&words,
+                    "v has overflowed, since a square is above 3.4e38: from here on that parameter stands still.");
     else if (!isfinite(moves))
-        text_append(&words, "The moves cannot be compared: one of them is 0.");
+        text_append(&words, "The moves cannot be compared: they are not both above 0.");
+    else if (fold(gradients) == 1 && moves == 1)
+        text_append(&words, "The gradients are equal in size, and so are the moves.");
     else if (moves < NEARLY)
         text_append(&words,
                     "The gradients differ by a factor of %.3g, the last moves by a factor of %.3g: each gradient is "
@@ -235,39 +247,59 @@ static void print_comparison(const struct study *study)
     text_free(&words);
 }
 
-/* Says what the first move is, if both parameters did move by this. */
-static void print_first_move(const struct study *study, double expected, const char *reason)
+/* What the first move is, where one sentence can say it: without momentum, weight decay or a start other than
+ * 0. It is checked against what the parameters did, in case eps or clipping had a part in it. */
+static double first_move(const rms_options *options, const char **words)
 {
-    for (size_t i = 0; i < PARAMETER_COUNT; ++i)
-        if (!(fabs(fabs(study->first_move[i]) / expected - 1) < 0.01))
-            return;
-    struct text words = {0};
-    char number[NUMBER_TEXT_SIZE];
-    text_append(&words, "%s = %s%s",
-                study->options.bias_correction ? "The first move is η" : "The first move is η/√(1−ρ)",
-                number_text(number, expected, 6), reason);
-    if (!words.failed)
-        print_wrapped(words.text, 0, 0);
-    text_free(&words);
+    const bool simple = !(options->momentum > 0) && !(options->l2_decay > 0) && !(options->decoupled_decay > 0) &&
+                        !(options->initial_accumulator > 0);
+    if (!simple || (options->centered && options->bias_correction))
+        return (double)NAN;
+    if (options->centered) {
+        *words =
+            "The first move is η/√(ρ·(1−ρ)) = %s whatever the gradient: v and m start at 0 and have taken in little. "
+            "If the gradient never changes, its variance dies out and in the end moves grow; if it does, they shrink.";
+        return options->lr / sqrt(options->rho * (1 - options->rho));
+    }
+    if (options->bias_correction) {
+        *words = "The first move is η = %s whatever the gradient: the division by 1−ρ^t makes up for v's start at 0. "
+                 "Without bias_correction it would be η/√(1−ρ).";
+        return options->lr;
+    }
+    *words =
+        "The first move is η/√(1−ρ) = %s whatever the gradient: v starts at 0 and has taken in only (1−ρ)·g². As v "
+        "fills up, moves shrink towards η. With --set bias_correction=true the first move is η.";
+    return options->lr / sqrt(1 - options->rho);
 }
 
 static void print_first_step(const struct study *study)
 {
     const rms_options *options = &study->options;
-    if (options->bias_correction)
-        print_first_move(study, options->lr,
-                         " whatever the gradient: the division by 1−ρ^t makes up for v's start at 0. Without "
-                         "bias_correction it would be η/√(1−ρ).");
-    else
-        print_first_move(study, options->lr / sqrt(1 - options->rho),
-                         " whatever the gradient: v starts at 0 and has taken in only (1−ρ)·g². As v fills up, moves "
-                         "shrink towards η. With --set bias_correction=true the first move is η.");
+    if (options->centered && options->bias_correction) {
+        print_wrapped("After one step the corrected variance is 0 but for rounding, so that the divisor is little more "
+                      "than ε: this combination wants a larger eps.",
+                      0, 0);
+        return;
+    }
+    const char *sentence = NULL;
+    const double expected = first_move(options, &sentence);
+    for (size_t i = 0; i < PARAMETER_COUNT; ++i)
+        if (!(fabs(fabs(study->first_move[i]) / expected - 1) < 1e-4))
+            return;
+    char number[NUMBER_TEXT_SIZE];
+    const char *mark = strstr(sentence, "%s");
+    struct text words = {0};
+    text_append(&words, "%.*s%s%s", (int)(mark - sentence), sentence, number_text(number, expected, 6), mark + 2);
+    if (!words.failed)
+        print_wrapped(words.text, 0, 0);
+    text_free(&words);
 }
 
 static void print_study(const struct formula *formula, const struct study *study)
 {
-    (void)printf("%sRMSProp%s: a step is divided by the root of a running mean of squared gradients\n\n", bold(),
-                 plain());
+    (void)printf("%sRMSProp%s: a step is divided by %s\n\n", bold(), plain(),
+                 study->options.centered ? "a running standard deviation of the gradients"
+                                         : "the root of a running mean of squared gradients");
     print_formula(formula);
     print_symbols(formula, study);
     for (size_t i = 0; i < PARAMETER_COUNT; ++i)

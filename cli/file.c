@@ -3,13 +3,31 @@
 
 #include "output.h"
 #include "stop.h"
-#include "text.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+void path_append(struct text *text, const char *folder, const char *name)
+{
+    size_t length = strlen(folder);
+    while (length > 0 && folder[length - 1] == '/')
+        --length;
+    text_append(text, "%.*s/%s", (int)length, folder, name);
+}
+
+/* As mkstemp, which fills in the name before it makes the file: once known to what cleans up after a second
+ * signal, the file is not left behind whenever and on whatever thread that comes. */
+static int make_temporary(char *temporary)
+{
+    stop_removes(temporary);
+    const int descriptor = mkstemp(temporary);
+    if (descriptor < 0)
+        stop_removes(NULL);
+    return descriptor;
+}
 
 /* mkdir -p. What cannot be made shows when the probe file is tried. */
 static int make_folders(char *folder)
@@ -29,11 +47,12 @@ bool folder_prepare(const char *folder)
     int reason = probe.failed ? ENOMEM : probe.length == 0 ? ENOENT : make_folders(probe.text);
     if (reason == 0) {
         text_append(&probe, "/.rmsprop-XXXXXX");
-        const int descriptor = probe.failed ? -1 : mkstemp(probe.text);
+        const int descriptor = probe.failed ? -1 : make_temporary(probe.text);
         reason = descriptor < 0 ? errno : 0;
         if (descriptor >= 0) {
             (void)close(descriptor);
             (void)unlink(probe.text);
+            stop_removes(NULL);
         }
     }
     text_free(&probe);
@@ -53,7 +72,7 @@ static void release(struct file *file)
 /* As mkstemp, but with the permissions that other files get. */
 static FILE *open_temporary(char *temporary)
 {
-    const int descriptor = mkstemp(temporary);
+    const int descriptor = make_temporary(temporary);
     if (descriptor < 0)
         return NULL;
     const mode_t mask = umask(0);
@@ -71,18 +90,16 @@ bool file_open(struct file *file, const char *folder, const char *name)
 {
     struct text path = {0};
     struct text temporary = {0};
-    text_append(&path, "%s/%s", folder, name);
+    path_append(&path, folder, name);
     text_append(&temporary, "%s/.%s-XXXXXX", folder, name);
     *file = (struct file){.path = path.text, .temporary = temporary.text};
 
     errno = ENOMEM;
     if (!path.failed && !temporary.failed)
         file->stream = open_temporary(file->temporary);
-    if (file->stream) {
-        stop_removes(file->temporary);
+    if (file->stream)
         return true;
-    }
-    complain("cannot write %s/%s: %s", folder, name, strerror(errno));
+    complain("cannot write %s: %s", path.failed ? name : file->path, strerror(errno));
     release(file);
     return false;
 }

@@ -2,6 +2,8 @@
 #ifndef CLI_FILE_H
 #define CLI_FILE_H
 
+#include "text.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -10,6 +12,9 @@ struct file {
     char *path;
     char *temporary;
 };
+
+/* Appends folder/name, with one slash between them however many the folder ends in. */
+void path_append(struct text *text, const char *folder, const char *name);
 
 /* Makes the folder, with those above it, and tries whether files can be made in it; false after a sentence
  * if not. */

@@ -8,13 +8,13 @@ const struct symbol symbols[SYMBOL_COUNT] = {
     [SYMBOL_LR] = {"η", "lr", "the learning rate"},
     [SYMBOL_RHO] = {"ρ", "rho", "how much of v is remembered"},
     [SYMBOL_EPS] = {"ε", "eps", "against division by zero"},
-    [SYMBOL_EPS_INSIDE] = {"δ", "eps_inside", "the same, under the root"},
+    [SYMBOL_EPS_INSIDE] = {"δ", "eps_inside", "against division by zero, under the root"},
     [SYMBOL_MOMENTUM] = {"μ", "momentum", "how much of b is remembered"},
     [SYMBOL_L2_DECAY] = {"λ", "l2_decay", "weight decay through the gradient"},
     [SYMBOL_DECOUPLED_DECAY] = {"κ", "decoupled_decay", "weight decay beside the gradient"},
     [SYMBOL_SCALE] = {"s", "grad_scale", "gradients are multiplied by it"},
     [SYMBOL_CLIP_FACTOR] = {"k", NULL, "what clip_norm leaves of the gradients"},
-    [SYMBOL_CLIP_VALUE] = {"c", "clip_value", "clip(x) keeps x within -c and c"},
+    [SYMBOL_CLIP_VALUE] = {"c", "clip_value", "clip(±c, x) keeps x within −c and c"},
     [SYMBOL_STEP] = {"t", NULL, "the number of the step"},
     [SYMBOL_GRADIENT] = {"g", NULL, "the gradient"},
     [SYMBOL_V] = {"v", "v", "what is remembered of the squared gradients"},
@@ -81,7 +81,7 @@ void append_with_values(struct text *text, const char *expression, const double 
 static void append_gradient(struct text *text, const rms_options *options)
 {
     if (options->clip_value > 0)
-        text_append(text, "clip(");
+        text_append(text, "clip(±c, ");
     text_append(text, "%s%s%sg", options->maximize ? "−" : "", options->grad_scale != 1 ? "s·" : "",
                 options->clip_norm > 0 ? "k·" : "");
     if (options->clip_value > 0)
@@ -144,6 +144,8 @@ void formula_make(struct formula *formula, const rms_options *options)
         const char *root = formula->root.text;
         text_append(&fraction, plain ? "%s/" : "(%s)/", prepared);
         text_append(&fraction, sum ? "(%s)" : "%s", root);
+        /* Nesterov's move has in it both the gradient and, by the buffer, μ times the gradient. */
+        text_append(&formula->rate, options->momentum > 0 && options->nesterov ? "(1+μ)·" : "");
         text_append(&formula->rate, sum ? "η/(%s)" : "η/%s", root);
 
         text_append(add_line(formula, SYMBOL_V), plain ? "ρ·v + (1−ρ)·%s²" : "ρ·v + (1−ρ)·(%s)²", prepared);

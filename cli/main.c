@@ -19,8 +19,9 @@ static const struct verb verbs[] = {
                   "batches. The rate with the least validation loss is then run on fresh seeds, and\n"
                   "so is the default rate. The problem is \"digits\" unless another is named.\n"
                   "\n"
-                  "Pictures and a JSON document are written to the folder of --out. Ctrl-C stops\n"
-                  "between runs and reports what is finished; a second one ends at once.\n",
+                  "Pictures and a JSON document are written to the folder of --out. Ctrl-C drops\n"
+                  "the runs under way at their next score and reports what is finished; a second\n"
+                  "one ends at once.\n",
         .example = "rmsprop race digits --optimizers rmsprop,adam --lr 0.001,0.003,0.01",
         .options = RACE_OPTIONS,
         .run = race_verb,

@@ -33,9 +33,12 @@ bool output_begin(void)
     return !closed;
 }
 
+/* Why a write to stdout failed, where that was noticed. */
+static int lost_reason;
+
 bool output_end(void)
 {
-    errno = 0;
+    errno = lost_reason;
     const bool lost_before = ferror(stdout) != 0;
     if (fflush(stdout) == 0 && !lost_before && (close(STDOUT_FILENO) == 0 || errno == EBADF))
         return true;
@@ -94,14 +97,20 @@ json_t *json_append(json_t *array, json_t *value)
     return NULL;
 }
 
+/* 15 digits give back whatever a person has typed, as 0.005; 17 would be exact, and say 0.0050000000000000001. */
+bool json_write(const json_t *document, FILE *stream)
+{
+    return document && json_dumpf(document, stream, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) == 0 &&
+           fputc('\n', stream) != EOF;
+}
+
 bool print_json(json_t *document)
 {
-    if (!document) {
+    const bool written = json_write(document, stdout);
+    if (!written && ferror(stdout)) /* gets its sentence at the end */
+        lost_reason = errno;
+    else if (!written)
         complain("out of memory for the JSON document");
-        return false;
-    }
-    (void)json_dumpf(document, stdout, OUTPUT_JSON_FLAGS);
-    (void)putchar('\n');
     json_decref(document);
-    return true;
+    return written;
 }

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 /* Prepares the standard streams; false, after a sentence, when stdout is closed. */
 bool output_begin(void);
@@ -26,11 +27,12 @@ json_t *json_number(double value);
  * either is NULL or memory is short: what holds it will then be NULL too, up to the document. */
 json_t *json_append(json_t *array, json_t *value);
 
-/* How every JSON document of this command is written. */
-#define OUTPUT_JSON_FLAGS (JSON_INDENT(2) | JSON_REAL_PRECISION(15))
+/* Writes a document and a newline; every number reads back as the one it was. False for NULL, which is what
+ * building a document without memory gives, when memory is short now, or when the stream failed. */
+bool json_write(const json_t *document, FILE *stream);
 
-/* Prints a document and a newline on stdout. Takes the reference; false, after a sentence, for NULL, which
- * is what building a document without memory gives. */
+/* The same on stdout. Takes the reference; false after a sentence, but for a stdout that failed, of which
+ * output_end tells. */
 bool print_json(json_t *document);
 
 #endif

@@ -18,6 +18,7 @@ struct plot_line {
     bool *failed;   /* points that came to nothing, which get a cross above the chart; NULL for none */
     bool points;    /* a dot at every point */
     size_t special; /* the point that gets a ring; SIZE_MAX for none */
+    bool cut_short; /* ends with a cross, and has no way from there to its label */
 };
 
 struct plot {
@@ -27,6 +28,9 @@ struct plot {
     const char *y_title;
     bool x_logarithmic;
     double y_span; /* at most so many times the least y is shown; points above that become dots above the chart */
+    const char *ring_note; /* what these marks stand for, said if there are any */
+    const char *cross_note;
+    const char *above_note;
     struct plot_line lines[PLOT_LINES_MAX];
     size_t line_count;
 };

@@ -24,15 +24,20 @@ static void append_power(char *label, size_t size, int exponent)
         length += (size_t)snprintf(label + length, size - length, "%s", *digit == '-' ? "⁻" : raised[*digit - '0']);
 }
 
-static void write_label(char label[PLOT_LABEL_SIZE], int mantissa, int exponent)
+/* A value in as many decimals as its step has; far from 1, in powers of ten: "2·10⁻⁷". */
+static void write_label(char label[PLOT_LABEL_SIZE], double value, double step)
 {
+    const double margin = 1e-9;
+    const int exponent = value > 0 ? (int)floor(log10(value) + margin) : 0;
     label[0] = '\0';
     if (exponent >= -5 && exponent <= 4) {
-        (void)snprintf(label, PLOT_LABEL_SIZE, "%.*f", exponent < 0 ? -exponent : 0, mantissa * pow(10, exponent));
+        const int decimals = (int)fmax(0, -floor(log10(step) + margin));
+        (void)snprintf(label, PLOT_LABEL_SIZE, "%.*f", decimals, value);
         return;
     }
-    if (mantissa != 1)
-        (void)snprintf(label, PLOT_LABEL_SIZE, "%d·", mantissa);
+    (void)snprintf(label, PLOT_LABEL_SIZE, "%.4g·", value / pow(10, exponent));
+    if (strcmp(label, "1·") == 0)
+        label[0] = '\0';
     append_power(label, PLOT_LABEL_SIZE, exponent);
 }
 
@@ -55,7 +60,7 @@ static size_t logarithmic_ticks(const struct plot_axis *axis, size_t wanted, str
             tick->value = value;
             tick->label[0] = '\0';
             if (all_labelled || (mantissas[i] == 1 && exponent % stride == 0))
-                write_label(tick->label, mantissas[i], exponent);
+                write_label(tick->label, value, pow(10, exponent));
         }
     return count;
 }
@@ -72,13 +77,29 @@ static size_t linear_ticks(const struct plot_axis *axis, size_t wanted, struct p
     while (count < PLOT_TICKS_MAX && (first + (double)count) * step <= axis->most * (1 + 1e-9)) {
         struct plot_tick *tick = &ticks[count];
         tick->value = (first + (double)count) * step;
-        (void)snprintf(tick->label, PLOT_LABEL_SIZE, "%g", tick->value);
+        write_label(tick->label, tick->value, step);
         ++count;
     }
     return count;
 }
 
+static size_t labelled(const struct plot_tick *ticks, size_t count)
+{
+    size_t labels = 0;
+    for (size_t i = 0; i < count; ++i)
+        labels += ticks[i].label[0] != '\0';
+    return labels;
+}
+
+/* Fewer labels than this do not tell how a logarithmic axis runs; even steps find more in a short range. */
+#define LABELS_MIN 3
+
 size_t plot_ticks(const struct plot_axis *axis, size_t wanted, struct plot_tick ticks[PLOT_TICKS_MAX])
 {
-    return axis->logarithmic ? logarithmic_ticks(axis, wanted, ticks) : linear_ticks(axis, wanted, ticks);
+    if (axis->logarithmic) {
+        const size_t count = logarithmic_ticks(axis, wanted, ticks);
+        if (labelled(ticks, count) >= LABELS_MIN)
+            return count;
+    }
+    return linear_ticks(axis, wanted, ticks);
 }

@@ -20,7 +20,8 @@ struct plot_tick {
 
 double plot_place(const struct plot_axis *axis, double value);
 
-/* About as many labelled ticks as wanted, fewer when round numbers are rare. Returns how many there are. */
+/* About as many labelled ticks as wanted, fewer when round numbers are rare. On a logarithmic axis they are
+ * 1, 2 and 5 times the powers of ten, or even steps where those would be too few. Returns how many there are. */
 size_t plot_ticks(const struct plot_axis *axis, size_t wanted, struct plot_tick ticks[PLOT_TICKS_MAX]);
 
 #endif

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define DEFAULT_PROBLEM "digits"
 
@@ -107,9 +106,10 @@ static void append_quoted(struct text *text, const char *word)
     text_append(text, "'");
 }
 
+/* The operand comes last: with POSIXLY_CORRECT set, no option may follow it. */
 static void append_rerun(struct text *text, const struct arguments *arguments, const struct lab_race_plan *plan)
 {
-    text_append(text, "rmsprop race %s --seed %llu", plan->problem->name, (unsigned long long)plan->seed);
+    text_append(text, "rmsprop race --seed %llu", (unsigned long long)plan->seed);
     if (arguments->seeds > 0)
         text_append(text, " --seeds %zu", arguments->seeds);
     for (size_t i = 0; i < arguments->rate_count; ++i) {
@@ -124,6 +124,7 @@ static void append_rerun(struct text *text, const struct arguments *arguments, c
         text_append(text, " --out ");
         append_quoted(text, arguments->out);
     }
+    text_append(text, " %s", plan->problem->name);
 }
 
 static bool write_json(const struct race_report *report, struct text *written)
@@ -136,11 +137,11 @@ static bool write_json(const struct race_report *report, struct text *written)
         return false;
     }
     json_t *document = race_json(report);
-    const bool dumped = document && json_dumpf(document, file.stream, OUTPUT_JSON_FLAGS) == 0;
+    const bool complete = json_write(document, file.stream);
     json_decref(document);
-    const bool placed = file_close(&file, dumped && fputc('\n', file.stream) != EOF);
+    const bool placed = file_close(&file, complete);
     if (placed)
-        text_append(written, "%s/%s", report->out, name.text);
+        path_append(written, report->out, name.text);
     text_free(&name);
     return placed;
 }
@@ -165,7 +166,6 @@ static int run(const struct lab_race_plan *plan, const struct arguments *argumen
     struct race_progress progress;
     struct lab_race race;
     rms_error error;
-    stop_on_signals();
     race_progress_begin(&progress, arguments->quiet);
     const rms_status status = lab_race_run(&race, plan, race_progress_watch, &progress, &stop_signal, &error);
     race_progress_end(&progress);
@@ -179,7 +179,6 @@ static int run(const struct lab_race_plan *plan, const struct arguments *argumen
     const struct race_report report = {
         .race = &race,
         .isa = isa,
-        .threads = plan->threads > 0 ? plan->threads : (int)sysconf(_SC_NPROCESSORS_ONLN),
         .out = arguments->out,
         .rerun = rerun.failed ? "" : rerun.text,
     };
@@ -197,7 +196,10 @@ int race_verb(const struct arguments *arguments)
     rms_isa isa = RMS_ISA_AUTO;
     if (!make_plan(&plan, arguments))
         return STATUS_USAGE;
-    if (!machine_isa(&isa) || !folder_prepare(arguments->out))
+    if (!machine_isa(&isa))
+        return STATUS_FAILED;
+    stop_on_signals();
+    if (!folder_prepare(arguments->out))
         return STATUS_FAILED;
     return run(&plan, arguments, isa);
 }

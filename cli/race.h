@@ -11,7 +11,6 @@
 struct race_report {
     const struct lab_race *race;
     rms_isa isa;       /* where the kernels ran */
-    int threads;       /* runs at a time */
     const char *out;   /* folder of the pictures */
     const char *rerun; /* the command that does it again */
 };

@@ -8,10 +8,10 @@
 #include <math.h>
 #include <stdio.h>
 
-/* SIZE_MAX seeds do not fit in JSON's integers, which are signed. */
+/* Counts, and seeds, which the command takes no larger than JSON's integers. */
 static json_t *json_size(uint64_t value)
 {
-    return value <= INT64_MAX ? json_integer((json_int_t)value) : json_real((double)value);
+    return json_integer((json_int_t)value);
 }
 
 static json_t *protocol_json(const struct lab_race *race)
@@ -27,21 +27,24 @@ static json_t *protocol_json(const struct lab_race *race)
                      json_size(race->runs_done), "runs_total", json_size(race->runs_total));
 }
 
-static json_t *interval_json(struct lab_interval interval)
+/* Of too few values there is no interval of 95 %. */
+static json_t *interval_json(struct lab_interval interval, size_t count)
 {
-    return json_pack("{s:o, s:o, s:o}", "median", json_number(interval.median), "low", json_number(interval.low),
-                     "high", json_number(interval.high));
+    const bool bounded = count >= LAB_SEEDS_TO_COMPARE;
+    return json_pack("{s:o, s:o, s:o}", "median", json_number(interval.median), "low",
+                     bounded ? json_number(interval.low) : json_null(), "high",
+                     bounded ? json_number(interval.high) : json_null());
 }
 
 static json_t *summary_json(const struct lab_summary *summary, double learning_rate)
 {
     char digest[17];
     (void)snprintf(digest, sizeof digest, "%016" PRIx64, summary->digest);
-    json_t *accuracy = interval_json(summary->accuracy);
+    json_t *accuracy = interval_json(summary->accuracy, summary->run_count);
     (void)json_object_set_new(accuracy, "mean", json_number(summary->mean_accuracy));
     return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "learning_rate", json_number(learning_rate), "runs",
                      json_size(summary->run_count), "test_accuracy", accuracy, "final_loss",
-                     interval_json(summary->training_loss), "steps_to_target",
+                     interval_json(summary->training_loss, summary->run_count), "steps_to_target",
                      json_number(summary->steps_to_target.median), "reached_target", json_size(summary->reached),
                      "diverged", json_size(summary->diverged), "digest", digest);
 }
@@ -89,10 +92,11 @@ static json_t *comparisons_json(const struct lab_race *race)
     json_t *array = json_array();
     for (size_t i = 0; i < race->comparison_count; ++i) {
         const struct lab_comparison *comparison = &race->tuned_comparisons[i];
-        array = json_append(array,
-                            json_pack("{s:s, s:s, s:o, s:b}", "better", race->entries[comparison->better].name, "worse",
-                                      race->entries[comparison->worse].name, "difference",
-                                      interval_json(comparison->difference), "significant", comparison->significant));
+        array =
+            json_append(array, json_pack("{s:s, s:s, s:o, s:o, s:b}", "better", race->entries[comparison->better].name,
+                                         "worse", race->entries[comparison->worse].name, "difference",
+                                         interval_json(comparison->difference, comparison->pairs), "pairs",
+                                         json_size(comparison->pairs), "significant", comparison->significant));
     }
     return array;
 }
@@ -103,7 +107,7 @@ json_t *race_json(const struct race_report *report)
     json_t *entries = json_array();
     for (size_t i = 0; i < race->entry_count; ++i)
         entries = json_append(entries, entry_json(race->plan, &race->entries[i], &race->plan->contenders[i].options));
-    json_t *machine = json_pack("{s:s, s:i, s:s, s:s}", "isa", rms_isa_name(report->isa), "threads", report->threads,
+    json_t *machine = json_pack("{s:s, s:i, s:s, s:s}", "isa", rms_isa_name(report->isa), "threads", race->threads,
                                 "compiler", machine_compiler(), "version", rms_version());
     return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s}", "problem", race->plan->problem->name, "protocol",
                      protocol_json(race), "machine", machine, "entries", entries, "comparisons", comparisons_json(race),

@@ -81,7 +81,6 @@ static bool fill_sensitivity(struct plot_line *line, const struct lab_race_plan 
         tried = tried || !isnan(entry->tuning_loss[rate]);
     }
     line->points = true;
-    line->special = entry->tuned ? entry->best : SIZE_MAX;
     return tried;
 }
 
@@ -89,6 +88,28 @@ static bool fill_sensitivity(struct plot_line *line, const struct lab_race_plan 
 struct details {
     char text[LAB_CONTENDERS_MAX][NUMBER_TEXT_SIZE + 8];
 };
+
+static void tell_loss(struct plot_line *line, char *detail, size_t size, double rate)
+{
+    line->cut_short = line->count > 0 && !isfinite(line->y[line->count - 1]);
+    if (line->cut_short)
+        (void)snprintf(detail, size, "diverged");
+    else
+        (void)snprintf(detail, size, "lr %g", rate);
+}
+
+static void tell_sensitivity(struct plot_line *line, char *detail, size_t size, const struct lab_entry *entry,
+                             double rate)
+{
+    const bool diverged = entry->tuned && isinf(entry->tuning_loss[entry->best]);
+    line->special = entry->tuned && !diverged ? entry->best : SIZE_MAX;
+    if (!entry->tuned)
+        (void)snprintf(detail, size, "not finished");
+    else if (diverged)
+        (void)snprintf(detail, size, "diverged at every rate");
+    else
+        (void)snprintf(detail, size, "best %g", rate);
+}
 
 /* One line for each entry that has something to show. False when memory is short. */
 static bool add_lines(struct plot *plot, const struct lab_race *race, bool sensitivity, struct details *details)
@@ -104,13 +125,14 @@ static bool add_lines(struct plot *plot, const struct lab_race *race, bool sensi
             .color = (size_t)plan->contenders[i].options.rule,
         };
         details->text[i][0] = '\0';
-        if (entry->tuned)
-            (void)snprintf(details->text[i], sizeof details->text[i], "%s %g", sensitivity ? "best" : "lr",
-                           plan->grid[entry->best]);
         if (!allocate_line(line, count, !sensitivity))
             return false;
         if (!(sensitivity ? fill_sensitivity(line, plan, entry) : fill_loss(line, plan, entry->tuned_runs)))
             line->count = 0;
+        if (sensitivity)
+            tell_sensitivity(line, details->text[i], sizeof details->text[i], entry, plan->grid[entry->best]);
+        else
+            tell_loss(line, details->text[i], sizeof details->text[i], plan->grid[entry->best]);
     }
     return true;
 }
@@ -142,13 +164,13 @@ static bool write_plot(struct plot *plot, const struct race_report *report, bool
     text_append(&name, "%s-%s", problem->name, sensitivity ? "sensitivity" : "loss");
     const struct lab_race_plan *plan = report->race->plan;
     if (sensitivity)
-        text_append(&subtitle, "Mean over %zu seed%s after %zu steps · ring: best rate · cross: a run diverged",
-                    plan->tuning_seeds, plan->tuning_seeds == 1 ? "" : "s", plan->steps);
+        text_append(&subtitle, "Mean over %zu seed%s after %zu steps", plan->tuning_seeds,
+                    plan->tuning_seeds == 1 ? "" : "s", plan->steps);
     else
         text_append(&subtitle,
-                    "Median and quartiles over %zu seed%s · rates tuned over %zu values with %zu other seed%s",
-                    plan->report_seeds, plan->report_seeds == 1 ? "" : "s", plan->grid_count, plan->tuning_seeds,
-                    plan->tuning_seeds == 1 ? "" : "s");
+                    "Median and quartiles over %zu seed%s · rates tuned over %zu value%s with %zu other seed%s",
+                    plan->report_seeds, plan->report_seeds == 1 ? "" : "s", plan->grid_count,
+                    plan->grid_count == 1 ? "" : "s", plan->tuning_seeds, plan->tuning_seeds == 1 ? "" : "s");
     append_circumstances(&subtitle, report->race);
     plot->title = title.text;
     plot->subtitle = subtitle.text;
@@ -168,12 +190,21 @@ static bool write_plot(struct plot *plot, const struct race_report *report, bool
 
 bool race_plots_write(const struct race_report *report, struct text *written)
 {
-    struct plot loss = {.x_title = "step", .y_title = "training loss, log scale", .y_span = LOSS_SPAN};
+    struct plot loss = {
+        .x_title = "step",
+        .y_title = "training loss, log scale",
+        .y_span = LOSS_SPAN,
+        .cross_note = "from here on, half of the runs or more have diverged",
+        .above_note = "off scale: over 10⁹ times the least loss",
+    };
     struct plot sensitivity = {
         .x_title = "learning rate, log scale",
         .y_title = "final validation loss, log scale",
         .x_logarithmic = true,
         .y_span = SENSITIVITY_SPAN,
+        .ring_note = "best rate",
+        .cross_note = "a run diverged",
+        .above_note = "off scale: over 100 times the least loss",
     };
     const bool all = write_plot(&loss, report, false, written) && write_plot(&sensitivity, report, true, written);
     plot_release();

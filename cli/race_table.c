@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* One line of a table. */
 struct row {
@@ -34,15 +35,36 @@ static size_t fill_rows(struct row *rows, const struct lab_race *race, bool tune
     for (size_t i = 0; i < race->entry_count; ++i) {
         const struct lab_entry *entry = &race->entries[i];
         const double best = entry->tuned ? plan->grid[entry->best] : (double)NAN;
+        const struct lab_summary *summary = tuned ? &entry->tuned_summary : &entry->defaults;
         rows[i] = (struct row){
             .entry = entry,
-            .summary = tuned ? &entry->tuned_summary : &entry->defaults,
+            .summary = summary,
             .learning_rate = tuned ? best : plan->contenders[i].options.lr,
-            .flagged = tuned && entry->tuned && entry->best_on_edge,
+            .flagged = tuned && entry->tuned && entry->best_on_edge && plan->grid_count > 1 && summary->run_count > 0,
         };
     }
     qsort(rows, race->entry_count, sizeof rows[0], by_accuracy);
     return race->entry_count;
+}
+
+/* Column widths, 80 in all. The rate has its star after it, then a space. */
+enum {
+    NAME_COLUMNS = 8,
+    RATE_COLUMNS = 8,
+    ACCURACY_COLUMNS = 20,
+    MEAN_COLUMNS = 6,
+    LOSS_COLUMNS = 9,
+    TARGET_COLUMNS = 17,
+    DIVERGED_COLUMNS = 10
+};
+
+/* Three digits, or fewer where the exponent takes the room. */
+static const char *rate_text(char text[NUMBER_TEXT_SIZE], double rate)
+{
+    int digits = 3;
+    while (strlen(number_text(text, rate, digits)) > RATE_COLUMNS && digits > 1)
+        --digits;
+    return text;
 }
 
 /* "650", "650 (8/10)" when two of ten missed it, "missed 6/10" when that is the median. */
@@ -56,26 +78,35 @@ static void print_steps_to_target(const struct lab_summary *summary)
                        summary->run_count);
     else
         (void)snprintf(cell, sizeof cell, "%.0f", summary->steps_to_target.median);
-    print_padded(cell, -14);
+    print_padded(cell, -TARGET_COLUMNS);
 }
 
-/* A share in per cent, "-" when it is not known. */
+/* A share in per cent, in at most five columns; "-" when it is not known. */
 static const char *percent_text(char text[NUMBER_TEXT_SIZE], double share)
 {
-    (void)snprintf(text, NUMBER_TEXT_SIZE, isfinite(share) ? "%.2f" : "-", 100 * share);
+    const char *format = !isfinite(share) ? "-" : 100 * share < 99.995 ? "%.2f" : "%.1f";
+    (void)snprintf(text, NUMBER_TEXT_SIZE, format, 100 * share);
     return text;
 }
 
+/* Of fewer runs there is no interval of 95 %. */
+static bool has_interval(const struct lab_summary *summary)
+{
+    return summary->run_count >= LAB_SEEDS_TO_COMPARE;
+}
+
 /* "96.11 [95.56, 96.67]". */
-static void print_accuracy(const struct lab_interval *accuracy)
+static void print_accuracy(const struct lab_summary *summary)
 {
     char median[NUMBER_TEXT_SIZE];
     char low[NUMBER_TEXT_SIZE];
     char high[NUMBER_TEXT_SIZE];
     char cell[128];
-    (void)snprintf(cell, sizeof cell, "%6s [%s, %s]", percent_text(median, accuracy->median),
-                   percent_text(low, accuracy->low), percent_text(high, accuracy->high));
-    print_padded(cell, 24);
+    int length = snprintf(cell, sizeof cell, "%5s", percent_text(median, summary->accuracy.median));
+    if (has_interval(summary) && length > 0)
+        (void)snprintf(cell + length, sizeof cell - (size_t)length, " [%s, %s]",
+                       percent_text(low, summary->accuracy.low), percent_text(high, summary->accuracy.high));
+    print_padded(cell, ACCURACY_COLUMNS);
 }
 
 static void print_row(const struct row *row)
@@ -83,19 +114,19 @@ static void print_row(const struct row *row)
     const struct lab_summary *summary = row->summary;
     char number[NUMBER_TEXT_SIZE];
     char cell[128];
-    print_padded(row->entry->name, 10);
-    (void)snprintf(cell, sizeof cell, " %s%s", number_text(number, row->learning_rate, 6), row->flagged ? "*" : "");
-    print_padded(cell, 9);
+    print_padded(row->entry->name, NAME_COLUMNS);
+    print_padded(rate_text(number, row->learning_rate), -RATE_COLUMNS);
+    (void)printf("%c ", row->flagged ? '*' : ' ');
     if (summary->run_count == 0) {
         (void)printf("not run\n");
         return;
     }
-    print_accuracy(&summary->accuracy);
-    print_padded(percent_text(number, summary->mean_accuracy), -6);
-    print_padded(number_text(number, summary->training_loss.median, 3), -9);
+    print_accuracy(summary);
+    print_padded(percent_text(number, summary->mean_accuracy), -MEAN_COLUMNS);
+    print_padded(number_text(number, summary->training_loss.median, 3), -LOSS_COLUMNS);
     print_steps_to_target(summary);
     (void)snprintf(cell, sizeof cell, "%zu/%zu", summary->diverged, summary->run_count);
-    print_padded(cell, -8);
+    print_padded(cell, -DIVERGED_COLUMNS);
     (void)putchar('\n');
 }
 
@@ -103,17 +134,43 @@ static void print_table(const struct lab_race *race, bool tuned)
 {
     struct row rows[LAB_CONTENDERS_MAX];
     const size_t count = fill_rows(rows, race, tuned);
-    (void)printf("\n%s%s%s\n", bold(), tuned ? "Tuned learning rate" : "Default learning rate", plain());
-    (void)printf("%s%-10s %-8s%-24s%6s%9s%14s%8s%s\n", faint(), "optimizer", "rate", "accuracy % [95 %]", "mean",
-                 "loss", "to target", "diverg.", plain());
     bool flagged = false;
+    bool bounded = false;
     for (size_t i = 0; i < count; ++i) {
-        print_row(&rows[i]);
         flagged = flagged || rows[i].flagged;
+        bounded = bounded || has_interval(rows[i].summary);
     }
+    (void)printf("\n%s%s%s\n", bold(), tuned ? "Tuned learning rate" : "Default learning rate", plain());
+    (void)printf("%s%-9s%7s  %-*s%*s%*s%*s%*s%s\n", faint(), "optimizer", "rate", ACCURACY_COLUMNS,
+                 bounded ? "accuracy % [95 %]" : "accuracy %", MEAN_COLUMNS, "mean", LOSS_COLUMNS, "loss",
+                 TARGET_COLUMNS, "to target", DIVERGED_COLUMNS, "diverg.", plain());
+    for (size_t i = 0; i < count; ++i)
+        print_row(&rows[i]);
     if (flagged)
         print_wrapped("* the best rate lies at the edge of the grid: a better one may lie outside; widen it with --lr",
                       0, 2);
+}
+
+static void print_protocol(const struct lab_race_plan *plan)
+{
+    struct text words = {0};
+    if (plan->grid_count == 1)
+        text_append(&words, "Every optimizer is tried at learning rate %g, %zu seed%s; that rate", plan->grid[0],
+                    plan->tuning_seeds, plan->tuning_seeds == 1 ? "" : "s");
+    else
+        text_append(&words,
+                    "Every optimizer is tuned over the same %zu learning rates from %g to %g, %zu seed%s each; the "
+                    "rate with the least validation loss",
+                    plan->grid_count, plan->grid[0], plan->grid[plan->grid_count - 1], plan->tuning_seeds,
+                    plan->tuning_seeds == 1 ? "" : "s");
+    text_append(&words,
+                ", and the default rate, are then run on %zu fresh seed%s of %zu steps, with the same start and the "
+                "same batches for everyone. Loss is the final training loss; the target is a validation loss of %g. "
+                "Figures are medians over seeds.",
+                plan->report_seeds, plan->report_seeds == 1 ? "" : "s", plan->steps, plan->problem->target);
+    if (!words.failed)
+        print_wrapped(words.text, 0, 0);
+    text_free(&words);
 }
 
 static void print_heading(const struct lab_race *race)
@@ -123,19 +180,7 @@ static void print_heading(const struct lab_race *race)
     print_wrapped(plan->problem->summary, 0, 0);
     (void)putchar('\n');
 
-    struct text words = {0};
-    text_append(
-        &words,
-        "Every optimizer is tuned over the same %zu learning rate%s from %g to %g, %zu seed%s each; the rate with "
-        "the least validation loss, and the default rate, are then run on %zu fresh seed%s of %zu steps, with "
-        "the same start and the same batches for everyone. Loss is the final training loss; the target is a "
-        "validation loss of %g. Figures are medians over seeds.",
-        plan->grid_count, plan->grid_count == 1 ? "" : "s", plan->grid[0], plan->grid[plan->grid_count - 1],
-        plan->tuning_seeds, plan->tuning_seeds == 1 ? "" : "s", plan->report_seeds, plan->report_seeds == 1 ? "" : "s",
-        plan->steps, plan->problem->target);
-    if (!words.failed)
-        print_wrapped(words.text, 0, 0);
-    text_free(&words);
+    print_protocol(plan);
     if (plan->quick)
         print_wrapped("Indicative only: --quick runs fewer seeds and fewer steps.", 0, 0);
     if (race->interrupted)
@@ -149,11 +194,15 @@ static void print_comparison(const struct lab_race *race, const struct lab_compa
     const char *better = race->entries[comparison->better].name;
     const char *worse = race->entries[comparison->worse].name;
     struct text words = {0};
-    text_append(&words,
-                comparison->significant ? "%s is better than %s: " : "%s and %s do not differ significantly: ", better,
-                worse);
-    text_append(&words, "%+.2f points [%+.2f, %+.2f]", 100 * difference->median, 100 * difference->low,
-                100 * difference->high);
+    if (comparison->pairs < LAB_SEEDS_TO_COMPARE) {
+        text_append(&words, "%s and %s: too few pairs to tell (%zu)", better, worse, comparison->pairs);
+    } else {
+        text_append(&words,
+                    comparison->significant ? "%s is better than %s: " : "%s and %s do not differ significantly: ",
+                    better, worse);
+        text_append(&words, "%+.2f points [%+.2f, %+.2f]", 100 * difference->median, 100 * difference->low,
+                    100 * difference->high);
+    }
     if (!words.failed)
         print_wrapped(words.text, 0, 4);
     text_free(&words);
@@ -165,7 +214,8 @@ static void print_differences(const struct lab_race *race)
         return;
     (void)printf("\n%sDifferences in accuracy%s, tuned, paired by seed\n", bold(), plain());
     if (race->plan->report_seeds < LAB_SEEDS_TO_COMPARE) {
-        (void)printf("Fewer than %d seeds cannot tell differences from chance at 95 %%.\n", LAB_SEEDS_TO_COMPARE);
+        (void)printf("too few pairs to tell: fewer than %d seeds cannot tell differences from chance\n",
+                     LAB_SEEDS_TO_COMPARE);
         return;
     }
     for (int significant = 1; significant >= 0; --significant)

@@ -47,6 +47,38 @@ void text_free(struct text *text)
     *text = (struct text){0};
 }
 
+/* The character at the front of UTF-8 text; UINT32_MAX for what is none. Its bytes go to *length. */
+static uint32_t decode(const unsigned char *text, size_t *length)
+{
+    static const struct {
+        unsigned char mask, lead;
+        uint32_t least; /* anything below has a shorter form, which is the only one allowed */
+    } forms[] = {{0x80, 0x00, 0}, {0xE0, 0xC0, 0x80}, {0xF0, 0xE0, 0x800}, {0xF8, 0xF0, 0x10000}};
+    size_t form = 0;
+    while (form < 4 && (text[0] & forms[form].mask) != forms[form].lead)
+        ++form;
+    if (form == 4)
+        return UINT32_MAX;
+    uint32_t character = text[0] & (uint32_t)(unsigned char)~forms[form].mask;
+    for (*length = 1; *length <= form; ++*length) {
+        if ((text[*length] & 0xC0U) != 0x80U)
+            return UINT32_MAX;
+        character = character << 6 | (text[*length] & 0x3FU);
+    }
+    const bool surrogate = character >= 0xD800 && character <= 0xDFFF;
+    return character < forms[form].least || surrogate || character > 0x10FFFF ? UINT32_MAX : character;
+}
+
+bool text_is_printable(const char *text)
+{
+    for (size_t length = 0; *text; text += length) {
+        const uint32_t character = decode((const unsigned char *)text, &length);
+        if (character == UINT32_MAX || character < ' ' || (character >= 0x7F && character <= 0x9F))
+            return false;
+    }
+    return true;
+}
+
 /* Columns of the first bytes of UTF-8 text. */
 static size_t columns_of(const char *text, size_t bytes)
 {

@@ -21,6 +21,9 @@ struct text {
 void text_append(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_free(struct text *text);
 
+/* Whether all of it is UTF-8, and nothing in it a control character. */
+bool text_is_printable(const char *text);
+
 /* Columns that UTF-8 text takes on a terminal, for the characters that this command writes. */
 size_t text_columns(const char *text);
 

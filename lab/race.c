@@ -171,9 +171,10 @@ struct conduct {
 };
 
 #ifdef _OPENMP
-static int thread_count(const struct lab_race_plan *plan)
+static int thread_count(const struct lab_race_plan *plan, size_t runs)
 {
-    return plan->threads > 0 ? plan->threads : omp_get_max_threads();
+    const int wanted = plan->threads > 0 ? plan->threads : omp_get_max_threads();
+    return runs < (size_t)wanted ? (int)runs : wanted;
 }
 #endif
 
@@ -193,33 +194,61 @@ static void publish(struct conduct *conduct, struct lab_run *place, const struct
         conduct->watcher(conduct->context, conduct->race, place, entry);
 }
 
-/* Performs the runs first to first + each * entry_count - 1, of which each entry has the next `each`. Every
- * thread takes the next run when it is free; which one takes it changes nothing. */
-static void perform(struct conduct *conduct, size_t first, size_t each)
+/* Runs of which each entry has `each`, entry by entry: a number of variants with the same seeds. */
+struct stage {
+    struct lab_run *runs;
+    size_t each;
+    size_t seeds;
+};
+
+static void perform_one(struct conduct *conduct, struct lab_run *place, size_t index)
 {
     struct lab_race *const race = conduct->race;
     const struct lab_race_plan *const plan = race->plan;
-#ifdef _OPENMP
-#pragma omp parallel for schedule(dynamic, 1) num_threads(thread_count(plan))
-#endif
-    for (size_t i = 0; i < each * race->entry_count; ++i) {
-        rms_status so_far;
+    rms_status so_far;
 #ifdef _OPENMP
 #pragma omp critical(lab_race_publish)
 #endif
-        so_far = conduct->status;
-        if (so_far != RMS_OK || (conduct->stop && *conduct->stop))
-            continue;
+    so_far = conduct->status;
+    if (so_far != RMS_OK || (conduct->stop && *conduct->stop))
+        return;
 
-        struct lab_run run = race->runs[first + i];
-        rms_error error;
-        const rms_status status =
-            lab_run_train(&run, plan->problem, &plan->contenders[i / each].options, plan->steps, conduct->stop, &error);
+    struct lab_run run = *place;
+    rms_error error;
+    const rms_status status =
+        lab_run_train(&run, plan->problem, &plan->contenders[index].options, plan->steps, conduct->stop, &error);
 #ifdef _OPENMP
 #pragma omp critical(lab_race_publish)
 #endif
-        publish(conduct, &race->runs[first + i], &run, &race->entries[i / each], status, &error);
+    publish(conduct, place, &run, &race->entries[index], status, &error);
+}
+
+/* Every thread takes the next run when it is free; which one takes it changes nothing. Entries take turns,
+ * and one seed is done with before the next. */
+static void perform(struct conduct *conduct, const struct stage *stage)
+{
+    struct lab_race *const race = conduct->race;
+    const size_t entries = race->entry_count;
+    const size_t variants = stage->each / stage->seeds;
+    int threads = 1;
+#ifdef _OPENMP
+#pragma omp parallel num_threads(thread_count(race->plan, entries * stage->each))
+#endif
+    {
+#ifdef _OPENMP
+#pragma omp master
+        threads = omp_get_num_threads(); /* which may be fewer than asked for */
+#pragma omp for schedule(dynamic, 1)
+#endif
+        for (size_t i = 0; i < entries * stage->each; ++i) {
+            const size_t entry = i % entries;
+            const size_t variant = i / entries % variants;
+            const size_t seed = i / entries / variants;
+            perform_one(conduct, stage->runs + entry * stage->each + variant * stage->seeds + seed, entry);
+        }
     }
+    if (threads > race->threads)
+        race->threads = threads;
 }
 
 /* ---------------------------------------------------------------------------------------------------
@@ -326,6 +355,7 @@ static bool compare(const struct lab_race *race, size_t a, size_t b, struct lab_
     for (size_t i = 0; i < race->plan->report_seeds; ++i)
         if (better[i].state != LAB_RUN_PENDING && worse[i].state != LAB_RUN_PENDING)
             difference[n++] = better[i].final.test_accuracy - worse[i].final.test_accuracy;
+    comparison->pairs = n;
     comparison->difference = lab_bootstrap_median(difference, n, bootstrap_seed(race->plan));
     comparison->significant = n >= LAB_SEEDS_TO_COMPARE && comparison->difference.low > 0.0;
     return n > 0;
@@ -354,10 +384,11 @@ rms_status lab_race_run(struct lab_race *race, const struct lab_race_plan *plan,
 
     if (conduct.status == RMS_OK) {
         const size_t each = tuning_runs_each(plan);
-        perform(&conduct, 0, each);
+        perform(&conduct, &(struct stage){race->runs, each, plan->tuning_seeds});
         for (size_t i = 0; i < race->entry_count; ++i)
             choose_rate(plan, &race->entries[i]);
-        perform(&conduct, each * race->entry_count, 2 * plan->report_seeds);
+        perform(&conduct,
+                &(struct stage){race->runs + each * race->entry_count, 2 * plan->report_seeds, plan->report_seeds});
         race->interrupted = race->runs_done < race->runs_total;
         tell(race);
     }

@@ -9,7 +9,8 @@
  * A run diverges when a gradient or its score stops being finite, or its training loss exceeds
  * LAB_DIVERGENCE times that of the start (units that saturate keep numbers finite long after all is lost); it
  * is counted, never dropped: its accuracy is what it was then, its loss infinite. Results do not depend on
- * the number of threads.
+ * the number of threads. Seed after seed is run by all optimizers: one that is interrupted has something of
+ * everyone.
  */
 #ifndef LAB_RACE_H
 #define LAB_RACE_H
@@ -39,7 +40,7 @@ struct lab_race_plan {
     size_t report_seeds;
     size_t steps;  /* a multiple of the problem's score_every */
     uint64_t seed; /* all seeds of runs follow from it */
-    int threads;   /* runs at a time; 0: as many as OpenMP would use; 1 where it is not built in */
+    int threads;   /* runs at a time, at most; 0: as many as OpenMP would use; 1 where it is not built in */
     bool quick;    /* indicative: results are labelled so */
 };
 
@@ -84,7 +85,7 @@ struct lab_entry {
     double tuning_loss[LAB_GRID_MAX]; /* mean final validation loss; infinity if a run diverged, NaN if not run */
     size_t best;                      /* index in the grid */
     bool tuned;                       /* false when interrupted before tuning was over */
-    bool best_on_edge;                /* a better rate may lie outside the grid */
+    bool best_on_edge;                /* first or last: a better rate may lie outside; true for a grid of one */
     double width; /* decades of the grid whose tuning loss is within 10 % of the best; 0 if that diverged */
     struct lab_run *default_runs; /* report_seeds */
     struct lab_run *tuned_runs;   /* report_seeds */
@@ -92,13 +93,15 @@ struct lab_entry {
     struct lab_summary tuned_summary;
 };
 
-/* Of five seeds all favour one side by chance in 1 of 16 races; of six, in 1 of 32, less than 5 %. */
+/* Of five seeds all favour one side by chance in 1 of 16 races; of six, in 1 of 32, less than 5 %. So no
+ * interval of fewer covers a median with 95 %: the widest, from least to largest of five, with 93.75 %. */
 #define LAB_SEEDS_TO_COMPARE 6
 
 /* A paired comparison of two entries over the same report seeds. */
 struct lab_comparison {
     size_t better, worse;           /* indices of entries, better by median accuracy (first on a tie) */
-    struct lab_interval difference; /* of accuracy, better minus worse, median over seeds */
+    size_t pairs;                   /* seeds of which both runs were made, at least 1 */
+    struct lab_interval difference; /* of accuracy, better minus worse, median over these seeds */
     bool significant;               /* the interval lies above 0, and rests on LAB_SEEDS_TO_COMPARE or more */
 };
 
@@ -110,6 +113,7 @@ struct lab_race {
     size_t entry_count;
     size_t runs_total;
     size_t runs_done;
+    int threads; /* the most runs there were at a time, set when the race is over */
     bool interrupted;
     struct lab_comparison tuned_comparisons[LAB_CONTENDERS_MAX * LAB_CONTENDERS_MAX / 2]; /* every pair once */
     size_t comparison_count;

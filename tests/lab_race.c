@@ -341,9 +341,11 @@ static void results_do_not_depend_on_the_number_of_threads(void **state)
         plan.threads = threads[i];
         struct lab_race race;
         run(&race, &plan);
+        assert_in_range(race.threads, 1, threads[i] > 0 ? threads[i] : (int)race.runs_total);
         assert_same_race(&expected, &race);
         lab_race_free(&race);
     }
+    assert_int_equal(expected.threads, 1);
     lab_race_free(&expected);
 }
 
@@ -391,6 +393,7 @@ static void every_pair_is_compared_once_better_first(void **state)
         met[pair->better][pair->worse] = met[pair->worse][pair->better] = true;
         assert_true(race.entries[pair->better].tuned_summary.accuracy.median >=
                     race.entries[pair->worse].tuned_summary.accuracy.median);
+        assert_int_equal(pair->pairs, plan.report_seeds);
         assert_int_equal(pair->significant, plan.report_seeds >= LAB_SEEDS_TO_COMPARE && pair->difference.low > 0.0);
 
         const struct lab_run *const better = race.entries[pair->better].tuned_runs;
@@ -450,6 +453,8 @@ static void a_stopped_race_holds_what_was_finished(void **state)
             finished += race.runs[i].state == LAB_RUN_DONE;
         assert_int_equal(finished, race.runs_done);
         assert_int_equal(race.entries[3].tuned, stops[s] > 12);
+        for (size_t e = 0; e < race.entry_count && stops[s] == 26; ++e)
+            assert_true(race.entries[e].defaults.run_count > 0 && race.entries[e].tuned_summary.run_count > 0);
         for (size_t e = 0; e < race.entry_count; ++e)
             if (race.entries[e].tuned_summary.run_count == 0)
                 assert_true(isnan(race.entries[e].tuned_summary.accuracy.median));

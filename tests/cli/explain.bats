@@ -45,6 +45,29 @@ holds() {
     holds '.formula[1] == "p ← (1 − η·κ)·p − η·g/(√v + ε)"' --set decoupled_decay=0.1
 }
 
+# The printed rate, worked out by awk from the options and the state, against the library's.
+rate_agrees() {
+    rmsprop explain --json --steps 3 --gradient 3,3 "$@" >document
+    local formula values
+    formula=$(jq -r .rate document | sed 's/·/*/g; s/−/-/g; s/²/^2/g; s/√v/sqrt(v)/; s/√/sqrt/
+        s/η/lr/g; s/ρ/rho/g; s/μ/momentum/g; s/ε/eps/g; s/δ/eps_inside/g')
+    values=$(jq -r '(.options | to_entries[] | select(.value | type == "number") | "\(.key)=\(.value);"),
+        "t=\(.steps); v=\(.parameters[0].state.v); m=\(.parameters[0].state.mean // 0)"' document | tr -d '\n')
+    awk -v told="$(jq '.parameters[0].effective_lr' document)" "BEGIN {
+        $values; expected = $formula; error = told / expected - 1; exit !(error < 1e-3 && error > -1e-3)}" ||
+        { echo "$formula with $values"; cat document; return 1; }
+}
+
+@test "the printed rate is the one that the library tells" {
+    rate_agrees
+    rate_agrees --set centered=true --set eps_inside=0.001
+    rate_agrees --set bias_correction=true --set centered=true --set eps_inside=0.01
+    rate_agrees --set momentum=0.9
+    rate_agrees --set momentum=0.9 --set nesterov=true
+    rate_agrees --set momentum=0.8 --set nesterov=true --set lr_in_momentum=true --set eps=0 --set eps_inside=0.1
+    [ "$(rmsprop explain --json --set momentum=0.9 --set nesterov=true | jq -r .rate)" = "(1+μ)·η/(√v + ε)" ]
+}
+
 @test "with bias correction the first move is the learning rate" {
     holds '.parameters[0].first_move + 0.01 | fabs < 1e-7' --set bias_correction=true
     run rmsprop explain --set bias_correction=true
@@ -71,10 +94,14 @@ holds() {
     refuses 2 '--gradient: only one number' rmsprop explain --gradient 1
     refuses 2 '--gradient: more than two numbers' rmsprop explain --gradient 1,2,3
     refuses 2 '--gradient: nan is not finite' rmsprop explain --gradient nan,1
-    refuses 2 '--gradient: 1e+39 is not finite as a float' rmsprop explain --gradient 1,1e39
+    refuses 2 '--gradient: 1e39 is not finite as a float' rmsprop explain --gradient 1,1e39
     refuses 2 '--steps: 0 is out of bounds (expected 1 to' rmsprop explain --steps 0
     refuses 2 '--set: "rho" is not of the form key=value' rmsprop explain --set rho
     refuses 2 'rho = 2 is out of bounds' rmsprop explain --set rho=2
     refuses 2 'not an option of rmsprop; choose from lr, rho' rmsprop explain --set beta1=0.9
     refuses 2 'nesterov needs momentum' rmsprop explain --set nesterov=true
+    local isa
+    isa=$(rmsprop list isas --json | jq -r '[.instruction_sets[] | select(.runs | not).name][0] // empty')
+    [ -z "$isa" ] || refuses 2 "--set: " rmsprop explain --set isa="$isa"
+    RMSPROP_ISA=vax refuses 1 'RMSPROP_ISA=vax' rmsprop explain
 }

@@ -13,7 +13,7 @@ digests() {
     fits_80_columns
     [[ "$output" == *"Default learning rate"* && "$output" == *"Tuned learning rate"* ]]
     [[ "$output" == *"Differences in accuracy"* && "$output" == *"Indicative only"* ]]
-    [[ "$output" == *"again   rmsprop race digits --seed 1 --seeds 2 --lr 0.01,0.1 --quick"* ]]
+    [[ "$output" == *"again   rmsprop race --seed 1 --seeds 2 --lr 0.01,0.1 --quick digits"* ]]
 }
 
 @test "tables are sorted by median accuracy" {
@@ -55,10 +55,62 @@ digests() {
         ([.entries[] | (.options | has("lr")) and (.tuned_lr == 0.01 or .tuned_lr == 0.1) and
             (.best_on_edge | type) == "boolean" and (.digest | test("^[0-9a-f]{16}$")) and
             (.sensitivity | length) == 2 and .diverged == 0 and
-            (., .default | .test_accuracy | .low <= .median and .median <= .high and (.mean | type) == "number")
+            (., .default | .test_accuracy | (.median, .mean | type) == "number")
             ] | all) and
         (.comparisons | length) == 6 and
-        ([.comparisons[] | (.significant | type) == "boolean" and (.difference | has("median"))] | all))'
+        ([.comparisons[] | (.significant | not) and .pairs == 2 and (.difference | has("median"))] | all))'
+}
+
+@test "from six runs on there are intervals, and of fewer none" {
+    rmsprop race --quick --quiet --optimizers sgd,adam --lr 0.01 --seeds 6 >text
+    grep -q '^adam .*\[.*, .*\]' text
+    grep -q 'points \[.*, .*\]' text
+    jq -e '[.entries[] | (., .default) | (.test_accuracy, .final_loss) | .low <= .median and .median <= .high] | all' \
+        out/digits.json
+    jq -e '.comparisons[0] | .pairs == 6 and (.difference | .low <= .median and .median <= .high)' out/digits.json
+
+    rmsprop race --quick --quiet --optimizers sgd,adam --lr 0.01 >text
+    run ! grep -F '[' text
+    grep -q 'too few pairs to tell' text
+    jq -e '[.entries[] | (., .default) | .test_accuracy, .final_loss | .low, .high] | unique == [null]' out/digits.json
+    jq -e '.comparisons[0] | .pairs == 5 and .difference.low == null' out/digits.json
+}
+
+@test "JSON has fifteen digits of a number, the command to run again has all of them" {
+    tiny_race --lr 0.1,0.12345678901234567,0.30000000000000004 --json >document
+    grep -q '^ *0\.1,$' document
+    grep -q '^ *0\.123456789012346,$' document
+    jq -r '.rerun' document | grep -q 'lr 0.1,0.12345678901234566,0.30000000000000004 '
+    tiny_race --seed 9223372036854775807 --json >document
+    grep -q '"seed": 9223372036854775807,' document
+}
+
+@test "as many runs at a time are told as there were" {
+    [ "$(tiny_race --threads 1 --json | jq .machine.threads)" -eq 1 ]
+    [ "$(tiny_race --threads 100 --json | jq .machine.threads)" -le 2 ]
+    [ "$(OMP_NUM_THREADS=1 tiny_race --json | jq .machine.threads)" -eq 1 ]
+}
+
+@test "rows fit 80 columns, whatever rates and however many runs" {
+    for rate in 0.000123456789 1.23456e-30 1.23456e-300 12345.678; do
+        run rmsprop race --quick --quiet --seeds 2 --lr "$rate,0.01"
+        [ "$status" -eq 0 ]
+        fits_80_columns
+    done
+    run rmsprop race --quick --quiet --optimizers sgd --seeds 1000 --lr 1.23456e29
+    [[ "$output" == *"missed 1000/1000 "*" 1000/1000"* ]]
+    fits_80_columns
+}
+
+@test "a single rate is no grid with edges" {
+    run rmsprop race --quick --quiet --seeds 1 --lr 0.01
+    [[ "$output" == *"at learning rate 0.01"* && "$output" != *"from 0.01"* && "$output" != *"*"* ]]
+}
+
+@test "slashes after --out are not doubled" {
+    tiny_race --out s// >text
+    grep -q 's/digits.json' text
+    run ! grep 's//d' text
 }
 
 @test "the file holds the same document as stdout" {
@@ -124,8 +176,8 @@ digests() {
     tiny_race --lr 0.1,0.02 --out "a b" >first
     local again
     again=$(sed -n 's/^again   rmsprop //p' first)
-    [ "$again" = "race digits --seed 1 --seeds 1 --lr 0.02,0.1 --optimizers rmsprop --quick --out 'a b'" ]
-    eval "rmsprop $again --quiet" >second
+    [ "$again" = "race --seed 1 --seeds 1 --lr 0.02,0.1 --optimizers rmsprop --quick --out 'a b' digits" ]
+    eval "POSIXLY_CORRECT=1 rmsprop ${again/#race/race --quiet}" >second
     cmp first second
 }
 
@@ -138,17 +190,24 @@ digests() {
     refuses 2 '--lr: -1 is not a positive number' rmsprop race --lr -1
     refuses 2 '--lr: nan is not a positive number' rmsprop race --lr nan
     refuses 2 '--lr: inf is not a positive number' rmsprop race --lr inf
+    refuses 2 '--lr: 1e400 is not a positive number that a double holds' rmsprop race --lr 0.1,1e400,1
     refuses 2 '--lr: 0.1 is there twice' rmsprop race --lr 0.1,0.1
     refuses 2 'expected at most 64' rmsprop race --lr "$(seq -s, 65)"
     refuses 2 'out of bounds' rmsprop race --lr 1e300
     refuses 2 '--seeds: 0 is out of bounds (expected 1 to' rmsprop race --seeds 0
     refuses 2 '--seeds: "x" is not a whole number' rmsprop race --seeds x
     refuses 2 '--seed: "-1" is not a whole number' rmsprop race --seed=-1
+    refuses 2 '--seed: 9223372036854775808 is out of bounds (expected 0 to 9223372036854775807)' \
+        rmsprop race --seed 9223372036854775808
     refuses 2 '--seed: 18446744073709551616 is out of bounds' rmsprop race --seed 18446744073709551616
     refuses 2 '--threads: 5000 is out of bounds' rmsprop race --threads 5000
     refuses 2 'expected some of sgd,adagrad,rmsprop,adam' rmsprop race --optimizers foo
     refuses 2 '--optimizers: sgd is there twice' rmsprop race --optimizers sgd,adam,sgd
     refuses 2 '--out: the name is empty' rmsprop race --out ''
+    for name in $'\xff' $'a\xc3' $'\xc0\xaf' $'\xed\xa0\x80' $'\xf4\x90\x80\x80' $'a\nb' $'\177' $'\xc2\x85'; do
+        refuses 2 '--out: the name is not UTF-8 or holds control characters' rmsprop race --out "$name"
+    done
+    tiny_race --out $'\u00e9\u20ac\U0001F600' >/dev/null
 }
 
 @test "an unknown RMSPROP_ISA is refused with the library's sentence" {

@@ -1,0 +1,92 @@
+/* The canvas that a chart is drawn on: its measures, and what its parts draw with. Only the plot files know it. */
+#ifndef CLI_PLOT_CANVAS_H
+#define CLI_PLOT_CANVAS_H
+
+#include "plot.h"
+#include "plot_axis.h"
+
+#include <cairo-svg.h>
+
+/* In pixels of an SVG at its natural size. */
+#define WIDTH 860.0
+#define HEIGHT 470.0
+#define MARGIN 24.0
+#define AREA_LEFT 82.0
+#define AREA_RIGHT 690.0 /* at most; long labels get more room */
+#define AREA_TOP 104.0
+#define AREA_BOTTOM 414.0
+#define LABEL_GAP 18.0 /* between the middles of labels */
+#define LABEL_INDENT 14.0
+#define DETAIL_INDENT 6.0
+#define LEADER_GAP 5.0
+#define LEADER_MAX 40.0 /* longer ones look like curves */
+#define TICK_ROOM 25.0
+#define ROWS_PADDING 4.0 /* of the band above the chart */
+#define RING_RADIUS 6.0
+#define RING_STEP 4.5 /* between concentric rings */
+#define RING_NEAR 6.0 /* rings so close are made concentric */
+#define CROSS_ARM 3.5
+#define CROSS_STEP 3.0
+#define CROSS_NEAR 4.0
+#define DOT_RADIUS 2.5
+#define CIRCLE (8 * atan(1))
+
+#define TITLE_SIZE 17.0
+#define TEXT_SIZE 12.0
+#define LABEL_SIZE 13.0
+
+struct color {
+    double red, green, blue;
+};
+#define THEME_COLORS 6
+struct theme {
+    const char *suffix;
+    struct color background, text, muted, grid;
+    struct color lines[THEME_COLORS];
+    double band_opacity;
+};
+
+/* A picture being drawn. */
+struct canvas {
+    cairo_t *cairo;
+    const struct plot *plot;
+    const struct theme *theme;
+    struct plot_axis x, y;
+    bool empty; /* nothing but failures: no values for the y axis to show */
+};
+
+struct place {
+    double x, y;
+};
+
+typedef bool point_test(const struct canvas *canvas, const struct plot_line *line, size_t point);
+
+/* The whole chart, on a surface of WIDTH x HEIGHT times scale. */
+cairo_status_t plot_draw(cairo_surface_t *surface, double scale, const struct plot *plot, const struct theme *theme);
+
+/* The labels at the lines' ends, and how far the chart may go to the right for them to keep the margin. */
+void draw_labels(const struct canvas *canvas);
+double area_right(const struct canvas *canvas);
+
+/* What they share. */
+bool drawable(double value);
+void set_color(const struct canvas *canvas, struct color color, double opacity);
+struct color line_color(const struct canvas *canvas, const struct plot_line *line);
+double draw_text(const struct canvas *canvas, double x, double baseline, double anchor, const char *text);
+void set_font(const struct canvas *canvas, double size, bool bold);
+void stroke_segment(const struct canvas *canvas, double x0, double y0, double x1, double y1);
+struct place place_of(const struct canvas *canvas, const struct plot_line *line, size_t point);
+bool are_near(struct place a, struct place b, double distance);
+struct place edge_place(const struct canvas *canvas, struct place a, struct place b);
+size_t drawn_count(const struct plot_line *line);
+bool is_above(const struct canvas *canvas, const struct plot_line *line, size_t point);
+bool has_cross(const struct canvas *canvas, const struct plot_line *line, size_t point);
+bool has_ring(const struct canvas *canvas, const struct plot_line *line, size_t point);
+bool has_dot_above(const struct canvas *canvas, const struct plot_line *line, size_t point);
+size_t first_point(const struct canvas *canvas, const struct plot_line *line, point_test *passes);
+size_t count_lines(const struct canvas *canvas, point_test *passes);
+struct place leaving_place(const struct canvas *canvas, const struct plot_line *line, size_t first);
+double row_place(const struct canvas *canvas, const struct plot_line *line);
+struct place mark_place(const struct canvas *canvas, const struct plot_line *line, size_t point);
+
+#endif
