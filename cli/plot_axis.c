@@ -7,7 +7,8 @@
 
 double plot_place(const struct plot_axis *axis, double value)
 {
-    const double share = axis->logarithmic ? log(value / axis->least) / log(axis->most / axis->least)
+    /* Differences of logarithms, since the quotient of two far apart overflows. */
+    const double share = axis->logarithmic ? (log(value) - log(axis->least)) / (log(axis->most) - log(axis->least))
                                            : (value - axis->least) / (axis->most - axis->least);
     return axis->first + share * (axis->last - axis->first);
 }
@@ -45,7 +46,7 @@ static void write_label(char label[PLOT_LABEL_SIZE], double value, double step)
 static size_t logarithmic_ticks(const struct plot_axis *axis, size_t wanted, struct plot_tick *ticks)
 {
     static const int mantissas[] = {1, 2, 5};
-    const double decades = log10(axis->most / axis->least);
+    const double decades = log10(axis->most) - log10(axis->least);
     const int stride = 1 + (int)(decades / (double)(wanted + 1));
     const bool all_labelled = 3 * decades <= (double)wanted;
     const double margin = 1e-9;

@@ -13,7 +13,6 @@ say() {
 
 has_package() {
     case $1 in
-    gcc) command -v cc || command -v gcc ;;
     libc6-dev) test -e /usr/include/stdio.h ;;
     libc6-dev-arm64-cross) test -e /usr/aarch64-linux-gnu/include/stdio.h ;;
     cmake) has_cmake ;;

@@ -1,6 +1,6 @@
 #!/bin/sh
 # cli: the command as a user meets it
-# Needs: bats jq
+# Needs: bats jq libcmocka-dev
 . "$(dirname "$0")/../../scripts/suite.sh"
 set -eu
 

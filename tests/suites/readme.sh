@@ -23,11 +23,21 @@ program_works() {
     [ -s "$scratch/program.out" ] || fail 'the program printed nothing'
 }
 
+# lines_of COMMAND CHECK: checks each line that the documents quote of it. None at all means that quoted has lost
+# them, not that all is well.
+lines_of() {
+    quoted "$1" >"$scratch/lines"
+    check "the documents show how $1 is used" [ -s "$scratch/lines" ]
+    while IFS= read -r line <&3; do
+        check "understood: $line" "$2" "$line"
+    done 3<"$scratch/lines"
+}
+
 # quoted COMMAND: each line of code in the documents that shows it, from the command on; without what stands for
 # something else, such as [SUITE…], and without an explanation after two spaces.
 quoted() {
     # shellcheck disable=SC2086  # a list of files
-    grep -hoE "(^ *|\`|\\$ )\./$1( [^]\`#|;>&[A-Z]*)?" $documents | sed 's/^[^.]*//; s/  .*//; s/[ .,)]*$//' | sort -u
+    grep -hoE "(^ *|\`|\\$ )$1( [^]\`#|;>&[A-Z]*)?" $documents | sed 's/^[^.a-z]*//; s/  .*//; s/[ .,)]*$//' | sort -u
 }
 
 # Every option that a line gives is one that the verb's help explains.
@@ -50,6 +60,19 @@ run_is_understood() {
         --*) grep -q -e "  ${word%%=*}\\>" "$scratch/help" || fail "rmsprop $verb takes no ${word%%=*}" ;;
         esac
     done
+}
+
+# What prints and changes nothing is run as it stands.
+command_works() {
+    case $1 in
+    'rmsprop explain'* | 'rmsprop list'* | 'rmsprop help'*)
+        # shellcheck disable=SC2086  # words
+        set -- $1
+        shift
+        build/release/bin/rmsprop "$@"
+        ;;
+    *) run_is_understood "$1" ;;
+    esac
 }
 
 # The lines of `./test --list` and the labels of ctest are what it takes.
@@ -75,17 +98,36 @@ links_lead_somewhere() {
     done
 }
 
+# The problem that docs/adding-a-problem.md adds, in a copy of the tree: its block of C is the file, and each of
+# its three lines, "FILE  LINE", goes below the one of digits.
+blobs_race() {
+    page=docs/adding-a-problem.md
+    copy=$scratch/copy
+    mkdir "$copy"
+    cp -R CMakeLists.txt cmake include src lab bench cli "$copy"
+    awk '/^```$/ { exit } inside { print } /^```c$/ { inside = 1 }' "$page" >"$copy/lab/problems/blobs.c"
+    sed -n 's/^\(lab\/[a-zA-Z./]*\)   *\(.*blobs.*\)$/\1 \2/p' "$page" >"$scratch/three-lines"
+    [ "$(wc -l <"$scratch/three-lines")" -eq 3 ]
+    while read -r file line; do
+        awk -v line="$line" '
+            BEGIN { neighbour = line; sub("blobs", "digits", neighbour) }
+            { print; sub(/^ */, "") }
+            $0 == neighbour { print line; found = 1 }
+            END { exit !found }' "$file" >"$copy/$file"
+    done <"$scratch/three-lines"
+    cmake -S "$copy" -B "$copy/build" -G Ninja -DRMSPROP_WERROR=ON
+    cmake --build "$copy/build" --parallel "$processors" --target rmsprop_command
+    "$copy/build/bin/rmsprop" race blobs --quick --quiet --out "$scratch/blobs" | tee "$scratch/blobs.txt"
+    [ -s "$scratch/blobs.txt" ]
+}
+
 build release
 check 'README.md holds a program' extract_program
 check 'the program compiles against the installed library, runs and prints' program_works
-quoted run >"$scratch/run-lines"
-while IFS= read -r line <&3; do
-    check "understood: $line" run_is_understood "$line"
-done 3<"$scratch/run-lines"
-quoted test >"$scratch/test-lines"
-while IFS= read -r line <&3; do
-    check "understood: $line" test_is_understood "$line"
-done 3<"$scratch/test-lines"
+lines_of ./run run_is_understood
+lines_of ./test test_is_understood
+lines_of rmsprop command_works
+check 'the problem of docs/adding-a-problem.md compiles and races, by its three lines' blobs_race
 for document in $documents; do
     check "links of $document lead somewhere" links_lead_somewhere "$document"
 done
