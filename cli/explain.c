@@ -247,31 +247,34 @@ static void print_comparison(const struct study *study)
     text_free(&words);
 }
 
-/* What the first move is, where one sentence can say it: without momentum, weight decay or a start other than
- * 0. It is checked against what the parameters did, in case eps or clipping had a part in it. */
-static double first_move(const rms_options *options, const char **words)
+/* What the first move is, in symbols, in numbers, and why. */
+struct first_move {
+    const char *formula;
+    double size; /* NaN where no one sentence can say it */
+    const char *because;
+};
+
+static struct first_move first_move(const rms_options *options)
 {
     const bool simple = !(options->momentum > 0) && !(options->l2_decay > 0) && !(options->decoupled_decay > 0) &&
                         !(options->initial_accumulator > 0);
     if (!simple || (options->centered && options->bias_correction))
-        return (double)NAN;
-    if (options->centered) {
-        *words =
-            "The first move is η/√(ρ·(1−ρ)) = %s whatever the gradient: v and m start at 0 and have taken in little. "
-            "If the gradient never changes, its variance dies out and in the end moves grow; if it does, they shrink.";
-        return options->lr / sqrt(options->rho * (1 - options->rho));
-    }
-    if (options->bias_correction) {
-        *words = "The first move is η = %s whatever the gradient: the division by 1−ρ^t makes up for v's start at 0. "
-                 "Without bias_correction it would be η/√(1−ρ).";
-        return options->lr;
-    }
-    *words =
-        "The first move is η/√(1−ρ) = %s whatever the gradient: v starts at 0 and has taken in only (1−ρ)·g². As v "
-        "fills up, moves shrink towards η. With --set bias_correction=true the first move is η.";
-    return options->lr / sqrt(1 - options->rho);
+        return (struct first_move){"", (double)NAN, ""};
+    if (options->centered)
+        return (struct first_move){"η/√(ρ·(1−ρ))", options->lr / sqrt(options->rho * (1 - options->rho)),
+                                   "v and m start at 0 and have taken in little. If the gradient never changes, its "
+                                   "variance dies out and in the end moves grow; if it does, they shrink."};
+    if (options->bias_correction)
+        return (struct first_move){
+            "η", options->lr,
+            "the division by 1−ρ^t makes up for v's start at 0. Without bias_correction it would "
+            "be η/√(1−ρ)."};
+    return (struct first_move){"η/√(1−ρ)", options->lr / sqrt(1 - options->rho),
+                               "v starts at 0 and has taken in only (1−ρ)·g². As v fills up, moves shrink towards η. "
+                               "With --set bias_correction=true the first move is η."};
 }
 
+/* Held against what the parameters did: eps or clipping may have had a part in it. */
 static void print_first_step(const struct study *study)
 {
     const rms_options *options = &study->options;
@@ -281,15 +284,14 @@ static void print_first_step(const struct study *study)
                       0, 0);
         return;
     }
-    const char *sentence = NULL;
-    const double expected = first_move(options, &sentence);
+    const struct first_move expected = first_move(options);
     for (size_t i = 0; i < PARAMETER_COUNT; ++i)
-        if (!(fabs(fabs(study->first_move[i]) / expected - 1) < 1e-4))
+        if (!(fabs(fabs(study->first_move[i]) / expected.size - 1) < 1e-4))
             return;
     char number[NUMBER_TEXT_SIZE];
-    const char *mark = strstr(sentence, "%s");
     struct text words = {0};
-    text_append(&words, "%.*s%s%s", (int)(mark - sentence), sentence, number_text(number, expected, 6), mark + 2);
+    text_append(&words, "The first move is %s = %s whatever the gradient: %s", expected.formula,
+                number_text(number, expected.size, 6), expected.because);
     if (!words.failed)
         print_wrapped(words.text, 0, 0);
     text_free(&words);

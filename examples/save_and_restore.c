@@ -74,7 +74,9 @@ int main(void)
         memset(resumed, 0, sizeof resumed); /* as in a new process */
         restore(second, resumed, &checkpoint);
         train(second, resumed, grad, STEPS - STEPS / 2);
-        status = memcmp(straight, resumed, sizeof straight) == 0 ? 0 : 1;
+        status = 0;
+        for (int i = 0; i < COUNT; ++i)
+            status |= straight[i] != resumed[i];
         printf("after %d steps: (%.3f, %.3f, %.3f), resumed: %s bits\n", STEPS, (double)resumed[0], (double)resumed[1],
                (double)resumed[2], status == 0 ? "the same" : "other");
     }

@@ -238,7 +238,7 @@ static void perform(struct conduct *conduct, const struct stage *stage)
 #ifdef _OPENMP
 #pragma omp master
         threads = omp_get_num_threads(); /* which may be fewer than asked for */
-#pragma omp for schedule(dynamic, 1)
+#pragma omp for schedule(monotonic : dynamic, 1)
 #endif
         for (size_t i = 0; i < entries * stage->each; ++i) {
             const size_t entry = i % entries;

@@ -57,8 +57,8 @@ rms_status options_read(rms_options *full, const rms_options *given, rms_error *
     const size_t size = given->struct_size;
     if (size < FIRST_SIZE || size > SIZE_LIMIT)
         return fail(error, RMS_ERROR_ARGUMENT,
-                    "options: struct_size is %zu, expected %zu to %d (start from rms_options_for, with a known rule)", size, FIRST_SIZE,
-                    SIZE_LIMIT);
+                    "options: struct_size is %zu, expected %zu to %d (start from rms_options_for, with a known rule)",
+                    size, FIRST_SIZE, SIZE_LIMIT);
     for (size_t i = sizeof *full; i < size; ++i)
         if (((const char *)given)[i] != 0)
             return fail(error, RMS_ERROR_UNSUPPORTED,
