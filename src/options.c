@@ -6,8 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-#define SMALLEST_NORMAL 0x1p-126 /* of float */
-
 /* The size of rms_options in the first version of the interface: nothing shorter was ever compiled. New
  * fields go behind it, and leave no padding at the end, whose bytes nobody sets. */
 #define FIRST_SIZE (offsetof(rms_options, parallel) + sizeof(const rms_parallel *))

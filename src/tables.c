@@ -4,7 +4,6 @@
 #include <string.h>
 
 #define DECAY_BELOW_ONE 0x1.fffffep-1
-#define SMALLEST_NORMAL 0x1p-126 /* of float */
 #define LARGEST 1e30
 
 #define ROW(field, TYPE, minimum, maximum, unit, per_group, common, meaning)                                           \

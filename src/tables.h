@@ -6,6 +6,8 @@
 
 #include <rmsprop.h>
 
+#define SMALLEST_NORMAL 0x1p-126 /* of float */
+
 enum option {
     NO_OPTION = -1,
 #define OPTION(CONSTANT, ...) OPTION_##CONSTANT,
