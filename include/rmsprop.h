@@ -24,7 +24,8 @@
  *    else is a bug. docs/numerics.md says how, docs/math.md says which operations in which order.
  * 2. Memory. You own parameters and gradients. The library owns its state, taken from your allocator if
  *    you give one, 64-byte aligned; rms_state_bytes tells the size in advance. Nothing is allocated
- *    after the last rms_add and rms_add_group.
+ *    after the last rms_add and rms_add_group, but by rms_step_rows when it is given more rows than ever
+ *    before, and, for their duration, by what reads and writes files (rmsprop_checkpoint.h).
  * 3. Errors. A call that can fail returns an rms_status; 0 is success and the values never change. A
  *    sentence names the argument and its bounds: rms_message(optimizer), or the rms_error of calls that
  *    have no object. After a failure nothing has changed. A NaN or infinite gradient skips the whole
@@ -71,26 +72,34 @@ RMS_API const char *rms_version(void);
 
 /* Zero is success, positive values are reasons, negative values are failures. */
 typedef enum rms_status {
-    RMS_OK = 0,                /* "ok" */
-    RMS_SKIPPED_NONFINITE = 1, /* "skipped-nonfinite": a gradient was NaN or infinite; nothing changed */
-    RMS_ERROR_ARGUMENT = -1,   /* "argument": NULL, overlap, or something that makes no sense */
-    RMS_ERROR_RANGE = -2,      /* "range": a value outside its bounds; the message states them */
-    RMS_ERROR_NAME = -3,       /* "name": an unknown key or name; where choices are few, the message lists them */
-    RMS_ERROR_DUPLICATE = -4,  /* "duplicate": a tensor's name or memory is in use already */
-    RMS_ERROR_MEMORY = -5,     /* "memory": the allocator returned NULL */
-    RMS_ERROR_UNSUPPORTED = -6 /* "unsupported": this machine or build cannot do it */
+    RMS_OK = 0,                 /* "ok" */
+    RMS_SKIPPED_NONFINITE = 1,  /* "skipped-nonfinite": a gradient was NaN or infinite; nothing changed */
+    RMS_ERROR_ARGUMENT = -1,    /* "argument": NULL, overlap, or something that makes no sense */
+    RMS_ERROR_RANGE = -2,       /* "range": a value outside its bounds; the message states them */
+    RMS_ERROR_NAME = -3,        /* "name": an unknown key or name; where choices are few, the message lists them */
+    RMS_ERROR_DUPLICATE = -4,   /* "duplicate": a tensor's name or memory is in use already */
+    RMS_ERROR_MEMORY = -5,      /* "memory": the allocator returned NULL */
+    RMS_ERROR_UNSUPPORTED = -6, /* "unsupported": this machine or build cannot do it */
+    RMS_ERROR_FILE = -7,        /* "file": the system refused to open, read or write a file; errno's words follow */
+    RMS_ERROR_FORMAT = -8       /* "format": a file is damaged, is no checkpoint, or is one of another model */
 } rms_status;
 RMS_API const char *rms_status_name(rms_status status);
 RMS_API bool rms_status_from_name(const char *name, rms_status *value);
 
 /* The update rules. docs/math.md gives the formula of each. */
 typedef enum rms_rule {
-    RMS_SGD = 0,     /* "sgd" */
-    RMS_ADAGRAD = 1, /* "adagrad" */
-    RMS_RMSPROP = 2, /* "rmsprop" */
-    RMS_ADAM = 3     /* "adam": also AMSGrad, and AdamW by decoupled_decay */
+    RMS_SGD = 0,      /* "sgd" */
+    RMS_ADAGRAD = 1,  /* "adagrad" */
+    RMS_RMSPROP = 2,  /* "rmsprop" */
+    RMS_ADAM = 3,     /* "adam": also AMSGrad, and AdamW by decoupled_decay */
+    RMS_RPROP = 4,    /* "rprop": RMSProp's ancestor, for whole batches */
+    RMS_ADADELTA = 5, /* "adadelta" */
+    RMS_ADAMAX = 6,   /* "adamax" */
+    RMS_NADAM = 7,    /* "nadam" */
+    RMS_RADAM = 8,    /* "radam" */
+    RMS_LION = 9      /* "lion" */
 } rms_rule;
-#define RMS_RULE_COUNT 4
+#define RMS_RULE_COUNT 10
 RMS_API const char *rms_rule_name(rms_rule rule);
 RMS_API bool rms_rule_from_name(const char *name, rms_rule *value);
 
@@ -112,10 +121,16 @@ RMS_API bool rms_isa_from_name(const char *name, rms_isa *value);
  * CPUID and XGETBV). True for RMS_ISA_AUTO and RMS_ISA_BASELINE. */
 RMS_API bool rms_isa_supported(rms_isa isa);
 
-/* The number format of parameters, gradients and state. */
+/* The number format of a tensor's parameters and gradients. f64 tensors have state in f64 and are computed
+ * in double; all others have state in f32 and are computed in float. */
 typedef enum rms_dtype {
-    RMS_F32 = 0 /* "f32": IEEE 754 binary32, C's float */
+    RMS_F32 = 0, /* "f32": IEEE 754 binary32, C's float */
+    RMS_F64 = 1, /* "f64": IEEE 754 binary64, C's double */
+    RMS_F16 = 2, /* "f16": IEEE 754 binary16; finite up to 65504 */
+    RMS_BF16 = 3 /* "bf16": the upper half of binary32 */
 } rms_dtype;
+/* Bytes of one number; 0 for an unknown dtype. */
+RMS_API size_t rms_dtype_size(rms_dtype dtype);
 RMS_API const char *rms_dtype_name(rms_dtype dtype);
 RMS_API bool rms_dtype_from_name(const char *name, rms_dtype *value);
 
@@ -130,6 +145,31 @@ typedef enum rms_nonfinite {
 RMS_API const char *rms_nonfinite_name(rms_nonfinite nonfinite);
 RMS_API bool rms_nonfinite_from_name(const char *name, rms_nonfinite *value);
 
+/* How 16-bit parameters keep what 16 bits cannot hold: an update smaller than half their last bit would be
+ * lost for ever. For f32 and f64 it means nothing. */
+typedef enum rms_master {
+    RMS_MASTER_F32 = 0,       /* "f32": a float copy in the state is updated; the parameters are its rounding to
+                                 nearest. 4 more bytes per parameter */
+    RMS_MASTER_REMAINDER = 1, /* "remainder", bf16 only: the state keeps the 16 bits that the parameter lacks to be
+                                 that float; together they are the master, bit for bit (ties round away from zero here).
+                                  2 more bytes */
+    RMS_MASTER_NONE = 2       /* "none": nothing is kept; the update is rounded up or down at random, with
+                                 probabilities that make it right on average. The random bits are a function of
+                                 seed, the tensor's name, its step and the element */
+} rms_master;
+RMS_API const char *rms_master_name(rms_master master);
+RMS_API bool rms_master_from_name(const char *name, rms_master *value);
+
+/* What rms_step_rows does to the rows that are not given. */
+typedef enum rms_rows_mode {
+    RMS_ROWS_LAZY = 0, /* "lazy": nothing: only the given rows' parameters and state change (TensorFlow's sparse
+                          kernels, torch.optim.SparseAdam) */
+    RMS_ROWS_DENSE = 1 /* "dense": they have gradient 0, like any other: averages decay, momentum moves on; bit for
+                          bit what rms_step does with the scattered gradient (Keras) */
+} rms_rows_mode;
+RMS_API const char *rms_rows_mode_name(rms_rows_mode mode);
+RMS_API bool rms_rows_mode_from_name(const char *name, rms_rows_mode *value);
+
 /* One sentence about what went wrong, always NUL-terminated; empty after success. */
 #define RMS_MESSAGE_SIZE 512
 typedef struct rms_error {
@@ -143,8 +183,8 @@ typedef struct rms_error {
  * ------------------------------------------------------------------------------------------------- */
 
 /* 64-byte aligned memory, or NULL on failure; bytes > 0, alignment a power of two. release gets the address
- * and the size that allocate was asked for. Both may be called from rms_create, rms_add_group,
- * rms_add and rms_free only, on the calling thread. */
+ * and the size that allocate was asked for. Both may be called from rms_create, rms_add_group, rms_add,
+ * rms_step_rows and rms_free only, on the calling thread. */
 typedef struct rms_allocator {
     void *(*allocate)(void *context, size_t bytes, size_t alignment);
     void (*release)(void *context, void *memory, size_t bytes);
@@ -201,6 +241,23 @@ typedef struct rms_options {
 
     const rms_allocator *allocator; /* NULL: the C library's; copied, context must outlive the object */
     const rms_parallel *parallel;   /* NULL: OpenMP where built in; copied; needs threads > 0 */
+
+    /* More of the rule's. The struct grows at its end. */
+    double eta_minus;     /* Rprop: what a step size is multiplied by when the gradient's sign has flipped, (0, 1) */
+    double eta_plus;      /* Rprop: the same, when it has stayed, 1 or more */
+    double step_size_min; /* Rprop: step sizes stay within these two, in the parameter's unit */
+    double step_size_max;
+    double momentum_decay;  /* NAdam: how fast its momentum rises to beta1 (PyTorch's momentum_decay), 0 or more */
+    bool momentum_average;  /* RMSProp: the buffer is an average: it takes (1 - momentum) of each update, and
+                               bias_correction corrects it as well. With bias_correction this is LaProp */
+    bool reserved_flags[7]; /* 0 */
+
+    /* Every rule's. */
+    double average_decay; /* keeps a moving average of the parameters beside them, average = average_decay *
+                             average + (1 - average_decay) * parameter after each step, from the first step's
+                             parameters on; see rms_swap_averages. [0, 1); 0 keeps none */
+    rms_master master;    /* how 16-bit parameters keep what they cannot hold */
+    int seed;             /* of the random bits that master none rounds with, 0 or more */
 } rms_options;
 
 /* Fills *options with the rule's defaults (PyTorch's, docs/math.md lists them). struct_size is the
@@ -214,6 +271,38 @@ static inline rms_options rms_options_for(rms_rule rule)
     rms_options options;
     rms_options_init(&options, sizeof options, rule);
     return options;
+}
+
+/* ---------------------------------------------------------------------------------------------------
+ * Presets: "RMSProp" as a framework or a paper defines it, by name. docs/frameworks.md compares them.
+ * ------------------------------------------------------------------------------------------------- */
+
+typedef struct rms_preset {
+    const char *name;    /* "pytorch" */
+    const char *title;   /* "PyTorch, torch.optim.RMSprop" */
+    const char *version; /* what it was checked against: a version, or the year of a paper */
+    const char *source;  /* the file or the page that states it */
+    const char *note;    /* what to know before using it; "" if nothing */
+    rms_rule rule;
+    bool recipe; /* true: a paper's or a program's settings; false: a framework's defaults */
+    uint64_t reserved[4];
+} rms_preset;
+
+/* How many there are, and each of them; false when there is none with that number or preset is NULL. Strings have
+ * static storage. */
+RMS_API size_t rms_preset_count(void);
+RMS_API bool rms_preset_at(size_t index, rms_preset *preset);
+
+/* Fills *options with the preset's rule and values; everything that it does not speak of is the rule's default.
+ * struct_size as in rms_options_init: RMS_ERROR_ARGUMENT when it is none, or options is NULL; RMS_ERROR_UNSUPPORTED
+ * when it has no room for an option that the preset sets. RMS_ERROR_NAME for NULL or an unknown name, the message
+ * lists the names. On failure *options is untouched. error may be NULL. Usually called as rms_options_preset. */
+RMS_API rms_status rms_options_init_preset(rms_options *options, size_t struct_size, const char *name,
+                                           rms_error *error);
+
+static inline rms_status rms_options_preset(rms_options *options, const char *name, rms_error *error)
+{
+    return rms_options_init_preset(options, sizeof *options, name, error);
 }
 
 typedef enum rms_option_type {
@@ -294,9 +383,10 @@ typedef struct rms_tensor {
     const char *name; /* unique in the object, not empty; copied */
     size_t count;     /* 0 is allowed: nothing happens to it; bytes must fit in PTRDIFF_MAX */
     void *param;      /* not NULL unless count is 0; yours, must stay valid until rms_free */
-    const void *grad; /* likewise; may not overlap any parameter */
+    const void *grad; /* likewise; may not overlap any parameter. NULL for a tensor whose gradients come in rows
+                         only, by rms_step_rows */
     size_t group;     /* 0, or from rms_add_group */
-    rms_dtype dtype;  /* of parameter, gradient and state */
+    rms_dtype dtype;  /* of parameter and gradient */
     uint64_t reserved[4];
 } rms_tensor;
 
@@ -305,7 +395,9 @@ typedef struct rms_tensor {
  * overlap those of another tensor; every tensor is looked at for that, so that adding many is quadratic. */
 RMS_API rms_status rms_add(rms_optimizer *optimizer, const rms_tensor *tensor);
 
-/* Points a tensor at other memory for its parameters and gradients, under the same rules as rms_add. */
+/* Points a tensor at other memory for its parameters and gradients, under the same rules as rms_add. State
+ * stays as it is, master weights among it: the memory is taken to hold the same numbers. Who writes other
+ * numbers into 16-bit parameters calls rms_reset, or writes the master, too. */
 RMS_API rms_status rms_rebind(rms_optimizer *optimizer, size_t tensor, void *param, const void *grad);
 
 /* What a step did. */
@@ -328,8 +420,37 @@ typedef struct rms_report {
  * depend neither on the thread count nor on the instruction set. */
 RMS_API rms_status rms_step(rms_optimizer *optimizer, rms_report *report);
 
+/* The gradient of one tensor as some of its rows: an embedding's. The tensor is a matrix of count / width rows. */
+typedef struct rms_rows {
+    size_t tensor;          /* its number */
+    size_t width;           /* numbers in a row; divides the tensor's count */
+    size_t row_count;       /* rows given; 0 is allowed */
+    const int64_t *indices; /* row_count of them, each in 0..count / width - 1, in any order, repeated at will: the
+                               gradients of a repeated row are added up, in the order in which they are given, each
+                               sum rounded to the precision of the computation */
+    const void *values;     /* row_count * width numbers of the tensor's dtype, row after row */
+    rms_rows_mode mode;
+    uint64_t reserved[4];
+} rms_rows;
+
+/* Performs one update of every tensor, like rms_step, but takes the gradients of the tensors that rows names,
+ * rows_count of them and each at most once, from there. Norm, clipping and the non-finite check go over all
+ * gradients together, repeated rows summed. Step counts, and with them bias correction, are the tensor's, not
+ * the row's, also in lazy mode.
+ *
+ * All indices are checked before the first write: RMS_ERROR_RANGE for one outside the tensor, for a width that
+ * does not divide the count. May allocate, as said above: RMS_ERROR_MEMORY. Otherwise as rms_step. */
+RMS_API rms_status rms_step_rows(rms_optimizer *optimizer, const rms_rows *rows, size_t rows_count, rms_report *report);
+
+/* Exchanges the parameters with their averages in every tensor that keeps one (average_decay above 0): once to
+ * evaluate the averaged model, once more to go on training; nothing is lost on the way. While they are exchanged,
+ * rms_averages_in says true, and what steps, saves, resets, or adds tensors is refused. A tensor that has not
+ * stepped stays as it is. */
+RMS_API rms_status rms_swap_averages(rms_optimizer *optimizer);
+RMS_API bool rms_averages_in(const rms_optimizer *optimizer);
+
 /* Puts step counts back to 0 and state to what the options, as they are now, let it start from; parameters
- * stay. */
+ * stay, and master weights become them. */
 RMS_API rms_status rms_reset(rms_optimizer *optimizer);
 
 /* Reading the object. Tensor numbers run from 0 to rms_tensor_count - 1. rms_find fails with
@@ -338,29 +459,40 @@ RMS_API size_t rms_tensor_count(const rms_optimizer *optimizer);
 RMS_API rms_status rms_find(rms_optimizer *optimizer, const char *name, size_t *tensor);
 RMS_API rms_status rms_tensor_at(rms_optimizer *optimizer, size_t tensor, rms_tensor *out);
 
-/* State slots: the arrays that a rule keeps beside each tensor, count numbers each, of the tensor's dtype.
- * A rule has up to RMS_SLOTS_MAX of them; options decide which are kept. */
-#define RMS_SLOTS_MAX 3
+/* State slots: the arrays that are kept beside each tensor, count numbers each, in f64 for an f64 tensor and
+ * in f32 otherwise, but for remainder, which is uint16_t. The first RMS_RULE_SLOTS are the rule's own, options
+ * decide which of them are kept; the others are the same for every rule. */
+#define RMS_RULE_SLOTS 3
+#define RMS_SLOT_MASTER 3    /* "master": 16-bit tensors with master f32 */
+#define RMS_SLOT_REMAINDER 4 /* "remainder": bf16 tensors with master remainder */
+#define RMS_SLOT_AVERAGE 5   /* "average": with average_decay */
+#define RMS_SLOTS_MAX 6
 
-/* Their names, by number. sgd: momentum. adagrad: sum. rmsprop: v, mean, momentum. adam: mean, v, v_max. 0 and
- * NULL where there is none. */
+/* How many slots a rule has of its own; 0 for an unknown rule. */
 RMS_API size_t rms_slot_count(rms_rule rule);
+
+/* A slot's name, by number. sgd: momentum. adagrad: sum. rmsprop: v, mean, momentum. adam: mean, v, v_max.
+ * rprop: previous, step_size. adadelta: v, delta. adamax: mean, largest. nadam, radam: mean, v. lion: mean. NULL
+ * where there is none. */
 RMS_API const char *rms_slot_name(rms_rule rule, size_t slot);
 
-/* Bit i is set when these options keep slot i. 0 for options that rms_options_check refuses. */
-RMS_API unsigned rms_slots_kept(const rms_options *options);
+/* Bit i is set when these options keep slot i for a tensor of this dtype. 0 for options that rms_options_check
+ * refuses, and for an unknown dtype. */
+RMS_API unsigned rms_slots_kept(const rms_options *options, rms_dtype dtype);
+
+/* Bytes of one number of a slot of such a tensor: 8, 4 or 2; 0 for what does not exist. */
+RMS_API size_t rms_slot_size(size_t slot, rms_dtype dtype);
 
 /* Bytes of state for one tensor of count elements, in advance; SIZE_MAX if that overflows or the options
  * are refused. */
-RMS_API size_t rms_state_bytes(const rms_options *options, size_t count);
+RMS_API size_t rms_state_bytes(const rms_options *options, rms_dtype dtype, size_t count);
 
 /* A tensor's state, to read or to write between steps; the optimizer keeps owning it. NULL when there is
  * no such tensor, no such slot, it is not kept, or the tensor is empty; rms_message stays as it was. */
 RMS_API void *rms_state(rms_optimizer *optimizer, size_t tensor, const char *slot);
 
 /* Steps that a tensor has taken, at most RMS_STEPS_MAX: with its parameters, its kept slots and the options,
- * all that a checkpoint needs; examples/save_and_restore.c shows one. (rms_report.steps counts the object's
- * own steps, from 1 again after a restore.) */
+ * all that a checkpoint needs; rmsprop_checkpoint.h writes one. */
 #define RMS_STEPS_MAX UINT64_C(0x7fffffffffffffff)
 RMS_API rms_status rms_get_steps(rms_optimizer *optimizer, size_t tensor, uint64_t *steps);
 RMS_API rms_status rms_set_steps(rms_optimizer *optimizer, size_t tensor, uint64_t steps);
@@ -368,27 +500,64 @@ RMS_API rms_status rms_set_steps(rms_optimizer *optimizer, size_t tensor, uint64
 /* Writes, for each parameter of a tensor, the rate at which it moves now: what the rule multiplies the
  * gradient by (for Adam, the gradient average), from the state after the last step and the options as they
  * are now: lr / (sqrt(v) + eps) for RMSProp, with its options. What momentum repeats later is not counted.
- * out has room for the tensor's count of floats, outside the optimizer's state. Before the first step it
- * is what the initial state gives. */
+ * Rules that move by signs (Rprop, Lion) write the rate at which the parameter itself moves. out has room for the
+ * tensor's count of floats, whatever its dtype, outside the optimizer's state. Before the first step it is what
+ * the initial state gives. */
 RMS_API rms_status rms_effective_lr(rms_optimizer *optimizer, size_t tensor, float *out);
 
 /* ---------------------------------------------------------------------------------------------------
  * For programs that own all their memory: no object, no allocation.
  * ------------------------------------------------------------------------------------------------- */
 
-/* One step of one tensor: what rms_step does to an object that holds only this tensor.
+/* One step of one tensor: what rms_step does to an object that holds only this tensor, with an empty name.
  *
+ * dtype   of param and grad.
  * step    the number of this step, 1 to RMS_STEPS_MAX; bias correction and lr_decay depend on it.
- * slots   slots[i] is state slot i, count floats, for each i that rms_slots_kept names; others are not
- *         read. Fill them with what the rule starts from: 0, or initial_accumulator for slot 0 of RMSProp
- *         and Adagrad. May be NULL if no slot is kept.
+ * slots   slots[i] is state slot i, for each i that rms_slots_kept names; others are not read. Fill them with what
+ *         the rule starts from: 0; initial_accumulator for slot 0 of RMSProp and Adagrad; lr for Rprop's step_size;
+ *         the parameters for master. May be NULL if no slot is kept.
  * report  may be NULL; its steps is step, or step - 1 when skipped.
  * error   may be NULL.
  *
  * Parameters, gradients and slots may not overlap. All options are checked at each call; an optimizer
  * checks them once. */
-RMS_API rms_status rms_apply(const rms_options *options, uint64_t step, size_t count, void *param, const void *grad,
-                             void *const *slots, rms_report *report, rms_error *error);
+RMS_API rms_status rms_apply(const rms_options *options, rms_dtype dtype, uint64_t step, size_t count, void *param,
+                             const void *grad, void *const *slots, rms_report *report, rms_error *error);
+
+/* ---------------------------------------------------------------------------------------------------
+ * Learning-rate schedules: a pure function of the step, for rms_set(optimizer, group, "lr", ...).
+ * ------------------------------------------------------------------------------------------------- */
+
+typedef enum rms_decay {
+    RMS_DECAY_CONSTANT = 0,   /* "constant" */
+    RMS_DECAY_LINEAR = 1,     /* "linear": a straight line to final_lr over decay_steps, then constant */
+    RMS_DECAY_COSINE = 2,     /* "cosine": half a wave to final_lr over decay_steps, then constant (Loshchilov and
+                                 Hutter, 2017) */
+    RMS_DECAY_STEP = 3,       /* "step": times factor after every decay_steps; never below final_lr */
+    RMS_DECAY_EXPONENTIAL = 4 /* "exponential": times factor over every decay_steps, smoothly; never below final_lr */
+} rms_decay;
+RMS_API const char *rms_decay_name(rms_decay decay);
+RMS_API bool rms_decay_from_name(const char *name, rms_decay *value);
+
+typedef struct rms_schedule {
+    double lr;             /* the rate after warm-up, 0 to 1e30 */
+    uint64_t warmup_steps; /* steps over which the rate moves in a straight line from warmup_lr to lr; 0: none */
+    double warmup_lr;      /* the rate of step 0 if there is warm-up, 0 to 1e30 */
+    rms_decay decay;       /* what follows the warm-up; its steps count from there */
+    uint64_t decay_steps;  /* 1 or more; constant: 0 */
+    double final_lr;       /* 0 to lr; constant: 0 */
+    double factor;         /* step, exponential: (0, 1]; the others: 0 */
+    uint64_t reserved[4];
+} rms_schedule;
+
+/* RMS_ERROR_RANGE, with a sentence, for a schedule that makes no sense; RMS_ERROR_ARGUMENT for NULL. error may be
+ * NULL. */
+RMS_API rms_status rms_schedule_check(const rms_schedule *schedule, rms_error *error);
+
+/* The learning rate after so many steps: 0 gives that of the first step. The same bits on every machine; exactly lr
+ * where the warm-up ends, exactly final_lr where a line or a wave ends and ever after; from there to there it goes
+ * one way only. NaN for NULL and for a schedule that rms_schedule_check refuses. */
+RMS_API double rms_schedule_lr(const rms_schedule *schedule, uint64_t steps);
 
 #ifdef __cplusplus
 }

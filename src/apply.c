@@ -10,24 +10,26 @@
 /* Every pair of the arrays that the rule uses must be apart. */
 static rms_status check_arrays(const struct tensor *tensor, rms_error *error)
 {
-    const rms_rule rule = tensor->options->rule;
-    const struct {
+    enum { ARRAYS = 2 + RMS_SLOTS_MAX };
+    struct {
         const char *name;
-        const float *data;
-    } arrays[] = {
-        {"param", tensor->param},
-        {"grad", tensor->grad},
-        {rms_slot_name(rule, 0), tensor->slots[0]},
-        {rms_slot_name(rule, 1), tensor->slots[1]},
-        {rms_slot_name(rule, 2), tensor->slots[2]},
-    };
-    const size_t bytes = tensor->count * sizeof(float);
-    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; ++i) {
-        if ((uintptr_t)arrays[i].data % sizeof(float) != 0)
-            return fail(error, RMS_ERROR_ARGUMENT, "%s is not aligned to %zu bytes, as float must be", arrays[i].name,
-                        sizeof(float));
+        const void *data;
+        size_t size;
+    } arrays[ARRAYS] = {{"param", tensor->param, rms_dtype_size(tensor->dtype)},
+                        {"grad", tensor->grad, rms_dtype_size(tensor->dtype)}};
+    for (size_t slot = 0; slot < RMS_SLOTS_MAX; ++slot) {
+        arrays[2 + slot].name = rms_slot_name(tensor->options->rule, slot);
+        arrays[2 + slot].data = tensor->slots[slot];
+        arrays[2 + slot].size = rms_slot_size(slot, tensor->dtype);
+    }
+    for (size_t i = 0; i < ARRAYS; ++i) {
+        if ((uintptr_t)arrays[i].data % arrays[i].size != 0)
+            return fail(error, RMS_ERROR_ARGUMENT, "%s is not aligned to %zu bytes, as its numbers must be",
+                        arrays[i].name, arrays[i].size);
         for (size_t j = 0; j < i; ++j)
-            if (arrays[i].data && arrays[j].data && memory_overlaps(arrays[i].data, bytes, arrays[j].data, bytes))
+            if (arrays[i].data && arrays[j].data &&
+                memory_overlaps(arrays[i].data, tensor->count * arrays[i].size, arrays[j].data,
+                                tensor->count * arrays[j].size))
                 return fail(error, RMS_ERROR_ARGUMENT, "%s and %s overlap", arrays[j].name, arrays[i].name);
     }
     return RMS_OK;
@@ -36,7 +38,7 @@ static rms_status check_arrays(const struct tensor *tensor, rms_error *error)
 /* Takes over the slots that are kept, and no others. */
 static rms_status take_slots(struct tensor *tensor, void *const *slots, rms_error *error)
 {
-    const unsigned kept = options_slots(tensor->options);
+    const unsigned kept = options_slots(tensor->options, tensor->dtype);
     for (size_t i = 0; i < RMS_SLOTS_MAX; ++i) {
         if (!(kept >> i & 1))
             continue;
@@ -48,21 +50,23 @@ static rms_status take_slots(struct tensor *tensor, void *const *slots, rms_erro
     return RMS_OK;
 }
 
-static rms_status check_call(uint64_t number, size_t count, const void *param, const void *grad, rms_error *error)
+static rms_status check_call(uint64_t number, const struct tensor *tensor, rms_error *error)
 {
+    const size_t most = PTRDIFF_MAX / sizeof(double);
     if (number < 1 || number > RMS_STEPS_MAX)
         return fail(error, RMS_ERROR_RANGE, "step %" PRIu64 " is out of bounds: expected 1 to %" PRIu64, number,
                     RMS_STEPS_MAX);
-    if (count > PTRDIFF_MAX / sizeof(float))
-        return fail(error, RMS_ERROR_RANGE, "count %zu is above %zu, the most floats that memory can hold", count,
-                    PTRDIFF_MAX / sizeof(float));
-    if (count > 0 && (!param || !grad))
-        return fail(error, RMS_ERROR_ARGUMENT, "%s is NULL, but count is %zu", param ? "grad" : "param", count);
+    if (tensor->count > most)
+        return fail(error, RMS_ERROR_RANGE, "count %zu is above %zu, the most numbers that memory can hold",
+                    tensor->count, most);
+    if (tensor->count > 0 && (!tensor->param || !tensor->grad))
+        return fail(error, RMS_ERROR_ARGUMENT, "%s is NULL, but count is %zu", tensor->param ? "grad" : "param",
+                    tensor->count);
     return RMS_OK;
 }
 
-rms_status rms_apply(const rms_options *options, uint64_t number, size_t count, void *param, const void *grad,
-                     void *const *slots, rms_report *report, rms_error *error)
+rms_status rms_apply(const rms_options *options, rms_dtype dtype, uint64_t number, size_t count, void *param,
+                     const void *grad, void *const *slots, rms_report *report, rms_error *error)
 {
     rms_options full;
     rms_isa isa;
@@ -70,7 +74,7 @@ rms_status rms_apply(const rms_options *options, uint64_t number, size_t count, 
     if (status == RMS_OK)
         status = kernels_choose(full.isa, &isa, error);
     if (status == RMS_OK)
-        status = check_call(number, count, param, grad, error);
+        status = options_check_dtype(&full, dtype, error);
     if (status != RMS_OK)
         return status;
 
@@ -79,8 +83,11 @@ rms_status rms_apply(const rms_options *options, uint64_t number, size_t count, 
                             .grad = grad,
                             .options = &full,
                             .variant = options_variant(&full),
+                            .dtype = dtype,
+                            .stream = stream_of(""),
                             .steps = number - 1};
-    if (count > 0)
+    status = check_call(number, &tensor, error);
+    if (status == RMS_OK && count > 0)
         status = take_slots(&tensor, slots, error);
     if (status == RMS_OK)
         status = check_arrays(&tensor, error);
@@ -92,5 +99,5 @@ rms_status rms_apply(const rms_options *options, uint64_t number, size_t count, 
     const struct step_result result = step_run(&step, report != NULL);
     if (report)
         *report = step_report(&result, tensor.steps);
-    return result.skipped ? step_skipped(&step, &result, NULL, error) : succeed(error);
+    return result.skipped ? step_skipped(&result, NULL, error) : succeed(error);
 }

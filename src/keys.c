@@ -36,6 +36,10 @@ static rms_status set_option(rms_options *given, rms_options *full, enum option 
     const rms_status status = options_check_bounds(option, value, error);
     if (status != RMS_OK)
         return status;
+    if (option_rows[option].offset >= given->struct_size)
+        return fail(error, RMS_ERROR_UNSUPPORTED,
+                    "%s: rms_options of %zu bytes do not hold it; compile with a newer rmsprop.h",
+                    option_rows[option].key, given->struct_size);
     field_set(full, option, value);
     options_write(given, given->struct_size, full);
     return RMS_OK;
@@ -85,12 +89,17 @@ static bool parse_choice(enum option option, const char *text, double *value)
 {
     rms_isa isa;
     rms_nonfinite nonfinite;
+    rms_master master;
     if (option == OPTION_ISA && rms_isa_from_name(text, &isa)) {
         *value = isa;
         return true;
     }
     if (option == OPTION_NONFINITE && rms_nonfinite_from_name(text, &nonfinite)) {
         *value = nonfinite;
+        return true;
+    }
+    if (option == OPTION_MASTER && rms_master_from_name(text, &master)) {
+        *value = master;
         return true;
     }
     return false;
@@ -103,6 +112,8 @@ static const char *choices_of(enum option option)
         return "auto, baseline, avx2, avx512, neon";
     case OPTION_NONFINITE:
         return "skip, propagate";
+    case OPTION_MASTER:
+        return "f32, remainder, none";
     default:
         return NULL;
     }

@@ -1,5 +1,6 @@
 /* Every enum's names, and the library's version. */
 #include <rmsprop.h>
+#include <rmsprop_checkpoint.h>
 #include <string.h>
 
 #define TEXT_OF(value) #value
@@ -42,6 +43,8 @@ static const struct name status_names[] = {
     {RMS_ERROR_DUPLICATE, "duplicate"},
     {RMS_ERROR_MEMORY, "memory"},
     {RMS_ERROR_UNSUPPORTED, "unsupported"},
+    {RMS_ERROR_FILE, "file"},
+    {RMS_ERROR_FORMAT, "format"},
 };
 static const struct name rule_names[] = {
 #define RULE(CONSTANT, name, ...) {RMS_##CONSTANT, #name},
@@ -52,7 +55,22 @@ static const struct name isa_names[] = {
     {RMS_ISA_AUTO, "auto"},     {RMS_ISA_BASELINE, "baseline"}, {RMS_ISA_AVX2, "avx2"},
     {RMS_ISA_AVX512, "avx512"}, {RMS_ISA_NEON, "neon"},
 };
-static const struct name dtype_names[] = {{RMS_F32, "f32"}};
+static const struct name dtype_names[] = {{RMS_F32, "f32"}, {RMS_F64, "f64"}, {RMS_F16, "f16"}, {RMS_BF16, "bf16"}};
+static const struct name master_names[] = {
+    {RMS_MASTER_F32, "f32"},
+    {RMS_MASTER_REMAINDER, "remainder"},
+    {RMS_MASTER_NONE, "none"},
+};
+static const struct name rows_mode_names[] = {{RMS_ROWS_LAZY, "lazy"}, {RMS_ROWS_DENSE, "dense"}};
+static const struct name decay_names[] = {
+    {RMS_DECAY_CONSTANT, "constant"}, {RMS_DECAY_LINEAR, "linear"},           {RMS_DECAY_COSINE, "cosine"},
+    {RMS_DECAY_STEP, "step"},         {RMS_DECAY_EXPONENTIAL, "exponential"},
+};
+static const struct name layout_names[] = {
+    {RMS_LAYOUT_FULL, "full"},
+    {RMS_LAYOUT_STATE, "state"},
+    {RMS_LAYOUT_PYTORCH, "pytorch"},
+};
 static const struct name nonfinite_names[] = {{RMS_NONFINITE_SKIP, "skip"}, {RMS_NONFINITE_PROPAGATE, "propagate"}};
 static const struct name option_type_names[] = {
     {RMS_OPTION_REAL, "real"},
@@ -83,3 +101,7 @@ DEFINE_CONVERSIONS(isa)
 DEFINE_CONVERSIONS(dtype)
 DEFINE_CONVERSIONS(nonfinite)
 DEFINE_CONVERSIONS(option_type)
+DEFINE_CONVERSIONS(master)
+DEFINE_CONVERSIONS(rows_mode)
+DEFINE_CONVERSIONS(decay)
+DEFINE_CONVERSIONS(layout)

@@ -4,10 +4,8 @@
 
 #include "step.h"
 
-/* L2 norm of all gradients times grad_scale. NaN or infinite exactly when one of those products is. */
-double gradient_norm_of(const struct step *step, const struct workers *workers);
-
-/* Finds the first product grad * grad_scale that is not finite; false if there is none. */
-bool find_nonfinite(const struct step *step, size_t *tensor, size_t *element);
+/* Stores the L2 norm of all gradients times grad_scale in result->gradient_norm. When one of those products is not
+ * finite, the norm is not either, result->skipped is true, and the first of them is described there. */
+void gradient_norm_of(const struct step *step, const struct workers *workers, struct step_result *result);
 
 #endif

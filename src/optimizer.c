@@ -1,43 +1,16 @@
-/* The object: create, add, step, read, free. Every call that can fail first does all that can fail, then
- * changes the object. */
-#include "kernels/kernels.h"
+/* The object: create, groups, step, free. Every call that can fail first does all that can fail, then changes the
+ * object. */
+#include "optimizer.h"
+
 #include "memory.h"
 #include "message.h"
+#include "object.h"
 #include "options.h"
-#include "step.h"
+#include "rows.h"
 
-#include <inttypes.h>
 #include <string.h>
 
-/* One block of memory per tensor: this, then the kept slots, each aligned, then the name. */
-struct entry {
-    struct tensor tensor;
-    size_t group;
-    size_t bytes;
-    uint64_t name_hash;
-    char *name;
-};
-
-struct group {
-    rms_options options;
-    size_t tensor_count;
-};
-
-struct rms_optimizer {
-    rms_allocator allocator;
-    rms_parallel parallel;
-    const struct kernels *kernels;
-    uint64_t steps;
-    struct group **groups; /* blocks that stay where they are: tensors point at their options */
-    size_t group_count;
-    size_t group_capacity;
-    struct tensor **tensors; /* each the beginning of an entry */
-    size_t tensor_count;
-    size_t tensor_capacity;
-    rms_error error;
-};
-
-static struct entry *entry_at(const rms_optimizer *optimizer, size_t index)
+struct entry *entry_at(const rms_optimizer *optimizer, size_t index)
 {
     return (struct entry *)optimizer->tensors[index];
 }
@@ -52,39 +25,45 @@ static size_t larger_capacity(size_t capacity)
     return capacity > 0 ? 2 * capacity : 8;
 }
 
-/* An array of pointers with room for one more: itself, or a copy of twice the size that replaces it. NULL,
- * and nothing changed, when memory is short. */
-static void *with_room(const rms_allocator *allocator, void *pointers, size_t count, size_t *capacity)
-{
-    if (count < *capacity)
-        return pointers;
-    const size_t larger = larger_capacity(*capacity);
-    void *copy = memory_allocate(allocator, pointer_bytes(larger));
-    if (!copy)
-        return NULL;
-    if (count > 0)
-        memcpy(copy, pointers, pointer_bytes(count));
-    memory_release(allocator, pointers, pointer_bytes(*capacity));
-    *capacity = larger;
-    return copy;
-}
-
 static rms_status out_of_memory(rms_error *error, size_t bytes)
 {
     return fail(error, RMS_ERROR_MEMORY, "out of memory: %zu bytes were refused (nothing has changed)", bytes);
 }
 
+void *object_allocate(rms_optimizer *optimizer, size_t bytes)
+{
+    void *memory = memory_allocate(&optimizer->allocator, bytes);
+    if (!memory)
+        out_of_memory(&optimizer->error, bytes);
+    return memory;
+}
+
+void *object_with_room(rms_optimizer *optimizer, void *pointers, size_t count, size_t *capacity)
+{
+    if (count < *capacity)
+        return pointers;
+    const size_t larger = larger_capacity(*capacity);
+    void *copy = object_allocate(optimizer, pointer_bytes(larger));
+    if (!copy)
+        return NULL;
+    if (count > 0)
+        memcpy(copy, pointers, pointer_bytes(count));
+    memory_release(&optimizer->allocator, pointers, pointer_bytes(*capacity));
+    *capacity = larger;
+    return copy;
+}
+
 /* Appends a group with these options; callbacks are the object's, so its copy of their addresses goes. */
 static rms_status append_group(rms_optimizer *optimizer, const rms_options *options)
 {
-    const rms_allocator *allocator = &optimizer->allocator;
-    struct group **groups = with_room(allocator, optimizer->groups, optimizer->group_count, &optimizer->group_capacity);
+    struct group **groups =
+        object_with_room(optimizer, optimizer->groups, optimizer->group_count, &optimizer->group_capacity);
     if (!groups)
-        return out_of_memory(&optimizer->error, pointer_bytes(larger_capacity(optimizer->group_capacity)));
+        return RMS_ERROR_MEMORY;
     optimizer->groups = groups;
-    struct group *group = memory_allocate(allocator, sizeof *group);
+    struct group *group = object_allocate(optimizer, sizeof *group);
     if (!group)
-        return out_of_memory(&optimizer->error, sizeof *group);
+        return RMS_ERROR_MEMORY;
     *group = (struct group){.options = *options};
     group->options.allocator = NULL;
     group->options.parallel = optimizer->parallel.parallel_for ? &optimizer->parallel : NULL;
@@ -133,6 +112,7 @@ void rms_free(rms_optimizer *optimizer)
         memory_release(&allocator, entry_at(optimizer, i), entry_at(optimizer, i)->bytes);
     for (size_t i = 0; i < optimizer->group_count; ++i)
         memory_release(&allocator, optimizer->groups[i], sizeof(struct group));
+    memory_release(&allocator, optimizer->row_memory, optimizer->row_bytes);
     memory_release(&allocator, optimizer->tensors, pointer_bytes(optimizer->tensor_capacity));
     memory_release(&allocator, optimizer->groups, pointer_bytes(optimizer->group_capacity));
     memory_release(&allocator, optimizer, sizeof *optimizer);
@@ -160,12 +140,24 @@ rms_status rms_add_group(rms_optimizer *optimizer, size_t *group)
     return status;
 }
 
-static rms_status check_group(rms_optimizer *optimizer, size_t group)
+rms_status object_check_group(rms_optimizer *optimizer, size_t group)
 {
     if (group >= optimizer->group_count)
         return fail(&optimizer->error, RMS_ERROR_RANGE, "group %zu does not exist: there are %zu, numbered from 0",
                     group, optimizer->group_count);
     return RMS_OK;
+}
+
+/* Whether every tensor of a group would keep the same slots with other options. */
+static bool keeps_state(const rms_optimizer *optimizer, size_t group, const rms_options *changed)
+{
+    for (size_t i = 0; i < optimizer->tensor_count; ++i) {
+        const struct entry *entry = entry_at(optimizer, i);
+        const rms_dtype dtype = entry->tensor.dtype;
+        if (entry->group == group && options_slots(changed, dtype) != options_slots(entry->tensor.options, dtype))
+            return false;
+    }
+    return true;
 }
 
 /* Whether this change may be made to a living group. */
@@ -178,12 +170,14 @@ static rms_status check_change(rms_optimizer *optimizer, size_t group, const cha
                     rms_isa_name(target->options.isa));
     if (group != 0 && !option_rows[option_of_key(key)].per_group)
         return fail(error, RMS_ERROR_ARGUMENT, "%s belongs to the whole step: set it for group 0, not %zu", key, group);
-    if (target->tensor_count > 0 && options_slots(changed) != options_slots(&target->options))
+    if (!keeps_state(optimizer, group, changed))
         return fail(error, RMS_ERROR_ARGUMENT,
                     "%s: this value would change which state is kept, and group %zu has tensors already; set it before "
                     "they are added",
                     key, group);
-    if (target->tensor_count > 0 && changed->momentum > 0 && changed->lr_in_momentum != target->options.lr_in_momentum)
+    if (target->tensor_count > 0 && changed->momentum > 0 &&
+        (changed->lr_in_momentum != target->options.lr_in_momentum ||
+         changed->momentum_average != target->options.momentum_average))
         return fail(error, RMS_ERROR_ARGUMENT,
                     "%s: this value would change the unit of the momentum that group %zu has gathered; set it before "
                     "tensors are added",
@@ -195,7 +189,7 @@ rms_status rms_set(rms_optimizer *optimizer, size_t group, const char *key, doub
 {
     if (!optimizer)
         return RMS_ERROR_ARGUMENT;
-    rms_status status = check_group(optimizer, group);
+    rms_status status = object_check_group(optimizer, group);
     if (status != RMS_OK)
         return status;
     rms_options changed = optimizer->groups[group]->options;
@@ -216,170 +210,13 @@ rms_status rms_get(rms_optimizer *optimizer, size_t group, const char *key, doub
 {
     if (!optimizer)
         return RMS_ERROR_ARGUMENT;
-    const rms_status status = check_group(optimizer, group);
+    const rms_status status = object_check_group(optimizer, group);
     if (status != RMS_OK)
         return status;
     return rms_options_get(&optimizer->groups[group]->options, key, value, &optimizer->error);
 }
 
-/* FNV-1a: names are compared in full only where it agrees. */
-static uint64_t hash_name(const char *name)
-{
-    uint64_t hash = 0xcbf29ce484222325U;
-    for (; *name != '\0'; ++name)
-        hash = (hash ^ (unsigned char)*name) * 0x100000001b3U;
-    return hash;
-}
-
-static bool find_name(const rms_optimizer *optimizer, const char *name, size_t *tensor)
-{
-    const uint64_t hash = hash_name(name);
-    for (size_t i = 0; i < optimizer->tensor_count; ++i)
-        if (entry_at(optimizer, i)->name_hash == hash && strcmp(entry_at(optimizer, i)->name, name) == 0) {
-            *tensor = i;
-            return true;
-        }
-    return false;
-}
-
-/* Parameters and gradients of a tensor against each other and against all tensors but number self. */
-static rms_status check_ranges(rms_optimizer *optimizer, size_t self, const char *name, size_t count, const void *param,
-                               const void *grad)
-{
-    const size_t bytes = count * sizeof(float);
-    rms_error *error = &optimizer->error;
-    if (count > 0 && (!param || !grad))
-        return fail(error, RMS_ERROR_ARGUMENT, "tensor \"%.80s\": %s is NULL, but its count is %zu", name,
-                    param ? "grad" : "param", count);
-    if (((uintptr_t)param | (uintptr_t)grad) % sizeof(float) != 0)
-        return fail(error, RMS_ERROR_ARGUMENT, "tensor \"%.80s\": %s is not aligned to %zu bytes, as float must be",
-                    name, (uintptr_t)param % sizeof(float) != 0 ? "param" : "grad", sizeof(float));
-    if (memory_overlaps(param, bytes, grad, bytes))
-        return fail(error, RMS_ERROR_ARGUMENT, "tensor \"%.80s\": param and grad overlap", name);
-    for (size_t i = 0; i < optimizer->tensor_count; ++i) {
-        const struct entry *other = entry_at(optimizer, i);
-        const size_t other_bytes = other->tensor.count * sizeof(float);
-        if (memory_overlaps(param, bytes, other, other->bytes) || memory_overlaps(grad, bytes, other, other->bytes))
-            return fail(error, RMS_ERROR_ARGUMENT, "tensor \"%.80s\": param or grad lies in the state of \"%.80s\"",
-                        name, other->name);
-        if (i == self)
-            continue;
-        if (memory_overlaps(param, bytes, other->tensor.param, other_bytes))
-            return fail(error, RMS_ERROR_DUPLICATE, "tensor \"%.80s\": its parameters overlap those of \"%.80s\"", name,
-                        other->name);
-        if (memory_overlaps(param, bytes, other->tensor.grad, other_bytes) ||
-            memory_overlaps(grad, bytes, other->tensor.param, other_bytes))
-            return fail(error, RMS_ERROR_ARGUMENT,
-                        "tensor \"%.80s\": parameters and gradients overlap those of \"%.80s\"", name, other->name);
-    }
-    return RMS_OK;
-}
-
-static rms_status check_tensor(rms_optimizer *optimizer, const rms_tensor *tensor)
-{
-    rms_error *error = &optimizer->error;
-    if (!tensor)
-        return fail(error, RMS_ERROR_ARGUMENT, "tensor: NULL");
-    if (!tensor->name || tensor->name[0] == '\0')
-        return fail(error, RMS_ERROR_ARGUMENT, "tensor: name is %s (expected a name, unique in this optimizer)",
-                    tensor->name ? "empty" : "NULL");
-    if (!rms_dtype_name(tensor->dtype))
-        return fail(error, RMS_ERROR_UNSUPPORTED, "tensor \"%.80s\": dtype %d is unknown; choose from f32",
-                    tensor->name, (int)tensor->dtype);
-    for (size_t i = 0; i < sizeof tensor->reserved / sizeof *tensor->reserved; ++i)
-        if (tensor->reserved[i] != 0)
-            return fail(error, RMS_ERROR_UNSUPPORTED, "tensor \"%.80s\": reserved[%zu] must be 0 in version %s",
-                        tensor->name, i, rms_version());
-    if (tensor->count > PTRDIFF_MAX / sizeof(float))
-        return fail(error, RMS_ERROR_RANGE,
-                    "tensor \"%.80s\": count %zu is above %zu, the most floats that memory can hold", tensor->name,
-                    tensor->count, PTRDIFF_MAX / sizeof(float));
-    size_t taken;
-    if (find_name(optimizer, tensor->name, &taken))
-        return fail(error, RMS_ERROR_DUPLICATE, "tensor \"%.80s\": the name is taken by tensor %zu", tensor->name,
-                    taken);
-    const rms_status status = check_group(optimizer, tensor->group);
-    if (status != RMS_OK)
-        return status;
-    return check_ranges(optimizer, SIZE_MAX, tensor->name, tensor->count, tensor->param, tensor->grad);
-}
-
-#define ENTRY_BYTES ((sizeof(struct entry) + STATE_ALIGNMENT - 1) / STATE_ALIGNMENT * STATE_ALIGNMENT)
-
-/* Size of a tensor's block; 0 if it overflows. */
-static size_t block_bytes(const rms_options *options, const rms_tensor *tensor)
-{
-    const size_t state = rms_state_bytes(options, tensor->count);
-    const size_t name = strlen(tensor->name) + 1;
-    return state > PTRDIFF_MAX - ENTRY_BYTES - name ? 0 : ENTRY_BYTES + state + name;
-}
-
-static void start_slots(struct entry *entry)
-{
-    struct tensor *tensor = &entry->tensor;
-    for (size_t slot = 0; slot < RMS_SLOTS_MAX; ++slot) {
-        if (!tensor->slots[slot])
-            continue;
-        const float start = options_slot_start(tensor->options, slot);
-        for (size_t i = 0; i < tensor->count; ++i)
-            tensor->slots[slot][i] = start;
-    }
-    tensor->steps = 0;
-}
-
-/* Lays out a fresh block. */
-static void fill_entry(struct entry *entry, const rms_tensor *tensor, const rms_options *options, size_t bytes)
-{
-    *entry = (struct entry){
-        .tensor = {.count = tensor->count,
-                   .param = tensor->param,
-                   .grad = tensor->grad,
-                   .options = options,
-                   .variant = options_variant(options)},
-        .group = tensor->group,
-        .bytes = bytes,
-        .name_hash = hash_name(tensor->name),
-    };
-    char *next = (char *)entry + ENTRY_BYTES;
-    const unsigned kept = options_slots(options);
-    for (size_t slot = 0; slot < RMS_SLOTS_MAX; ++slot)
-        if (tensor->count > 0 && kept >> slot & 1) {
-            entry->tensor.slots[slot] = (float *)(void *)next;
-            next += slot_bytes(tensor->count);
-        }
-    entry->name = memcpy(next, tensor->name, strlen(tensor->name) + 1);
-    start_slots(entry);
-}
-
-rms_status rms_add(rms_optimizer *optimizer, const rms_tensor *tensor)
-{
-    if (!optimizer)
-        return RMS_ERROR_ARGUMENT;
-    const rms_status status = check_tensor(optimizer, tensor);
-    if (status != RMS_OK)
-        return status;
-    struct group *group = optimizer->groups[tensor->group];
-    const size_t bytes = block_bytes(&group->options, tensor);
-    if (bytes == 0)
-        return fail(&optimizer->error, RMS_ERROR_RANGE,
-                    "tensor \"%.80s\": the state of %zu elements exceeds all memory", tensor->name, tensor->count);
-    const rms_allocator *allocator = &optimizer->allocator;
-    struct tensor **tensors =
-        with_room(allocator, optimizer->tensors, optimizer->tensor_count, &optimizer->tensor_capacity);
-    if (!tensors)
-        return out_of_memory(&optimizer->error, pointer_bytes(larger_capacity(optimizer->tensor_capacity)));
-    optimizer->tensors = tensors;
-    struct entry *entry = memory_allocate(allocator, bytes);
-    if (!entry)
-        return out_of_memory(&optimizer->error, bytes);
-    fill_entry(entry, tensor, &group->options, bytes);
-    optimizer->tensors[optimizer->tensor_count++] = &entry->tensor;
-    ++group->tensor_count;
-    return succeed(&optimizer->error);
-}
-
-/* Whether the optimizer has such a tensor. */
-static rms_status check_index(rms_optimizer *optimizer, size_t tensor)
+rms_status object_check_tensor(rms_optimizer *optimizer, size_t tensor)
 {
     if (!optimizer)
         return RMS_ERROR_ARGUMENT;
@@ -389,32 +226,40 @@ static rms_status check_index(rms_optimizer *optimizer, size_t tensor)
     return RMS_OK;
 }
 
-/* The same, and whether there is where to store what is asked of it. */
-static rms_status check_query(rms_optimizer *optimizer, size_t tensor, const void *out, const char *name)
+rms_status object_check_ready(rms_optimizer *optimizer, const char *verb)
 {
-    if (optimizer && !out)
-        return fail(&optimizer->error, RMS_ERROR_ARGUMENT, "%s: NULL", name);
-    return check_index(optimizer, tensor);
-}
-
-rms_status rms_rebind(rms_optimizer *optimizer, size_t tensor, void *param, const void *grad)
-{
-    rms_status status = check_index(optimizer, tensor);
-    if (status != RMS_OK)
-        return status;
-    struct entry *entry = entry_at(optimizer, tensor);
-    status = check_ranges(optimizer, tensor, entry->name, entry->tensor.count, param, grad);
-    if (status != RMS_OK)
-        return status;
-    entry->tensor.param = param;
-    entry->tensor.grad = grad;
-    return succeed(&optimizer->error);
+    if (!optimizer)
+        return RMS_ERROR_ARGUMENT;
+    if (optimizer->broken)
+        return fail(&optimizer->error, RMS_ERROR_ARGUMENT,
+                    "cannot %s: loading a checkpoint failed half-way; load one that succeeds, or call rms_reset", verb);
+    if (optimizer->averages_in)
+        return fail(&optimizer->error, RMS_ERROR_ARGUMENT,
+                    "cannot %s while the averages are in the parameters' place; call rms_swap_averages once more first",
+                    verb);
+    return RMS_OK;
 }
 
 rms_status rms_step(rms_optimizer *optimizer, rms_report *report)
 {
-    if (!optimizer)
-        return RMS_ERROR_ARGUMENT;
+    return rms_step_rows(optimizer, NULL, 0, report);
+}
+
+/* Tensors whose gradients can only come in rows have them now. */
+static rms_status check_gradients(rms_optimizer *optimizer)
+{
+    for (size_t i = 0; i < optimizer->tensor_count; ++i) {
+        const struct tensor *tensor = optimizer->tensors[i];
+        if (tensor->count > 0 && !tensor->grad && !tensor->rows)
+            return fail(&optimizer->error, RMS_ERROR_ARGUMENT,
+                        "tensor \"%.80s\" has no gradient: it was added without one, so each step must give it rows",
+                        entry_at(optimizer, i)->name);
+    }
+    return RMS_OK;
+}
+
+static rms_status step_tensors(rms_optimizer *optimizer, rms_report *report)
+{
     const struct step step = {
         .kernels = optimizer->kernels,
         .options = &optimizer->groups[0]->options,
@@ -427,96 +272,92 @@ rms_status rms_step(rms_optimizer *optimizer, rms_report *report)
         *report = step_report(&result, optimizer->steps);
     if (!result.skipped)
         return succeed(&optimizer->error);
-    return step_skipped(&step, &result, entry_at(optimizer, result.bad_tensor)->name, &optimizer->error);
+    return step_skipped(&result, entry_at(optimizer, result.bad_tensor)->name, &optimizer->error);
 }
 
-rms_status rms_reset(rms_optimizer *optimizer)
+rms_status rms_step_rows(rms_optimizer *optimizer, const rms_rows *rows, size_t rows_count, rms_report *report)
 {
-    if (!optimizer)
-        return RMS_ERROR_ARGUMENT;
-    for (size_t i = 0; i < optimizer->tensor_count; ++i)
-        start_slots(entry_at(optimizer, i));
-    optimizer->steps = 0;
-    return succeed(&optimizer->error);
-}
-
-size_t rms_tensor_count(const rms_optimizer *optimizer)
-{
-    return optimizer ? optimizer->tensor_count : 0;
-}
-
-rms_status rms_find(rms_optimizer *optimizer, const char *name, size_t *tensor)
-{
-    if (!optimizer)
-        return RMS_ERROR_ARGUMENT;
-    if (!name || !tensor)
-        return fail(&optimizer->error, RMS_ERROR_ARGUMENT, "%s: NULL", name ? "tensor" : "name");
-    if (!find_name(optimizer, name, tensor))
-        return fail(&optimizer->error, RMS_ERROR_NAME, "no tensor is named \"%.80s\"; there are %zu", name,
-                    optimizer->tensor_count);
-    return succeed(&optimizer->error);
-}
-
-rms_status rms_tensor_at(rms_optimizer *optimizer, size_t tensor, rms_tensor *out)
-{
-    const rms_status status = check_query(optimizer, tensor, out, "out");
+    rms_status status = object_check_ready(optimizer, "step");
+    if (status == RMS_OK)
+        status = rows_bind(optimizer, rows, rows_count);
     if (status != RMS_OK)
         return status;
-    const struct entry *entry = entry_at(optimizer, tensor);
-    *out = (rms_tensor){
-        .name = entry->name,
-        .count = entry->tensor.count,
-        .param = entry->tensor.param,
-        .grad = entry->tensor.grad,
-        .group = entry->group,
-    };
-    return succeed(&optimizer->error);
+    status = check_gradients(optimizer);
+    if (status == RMS_OK)
+        status = step_tensors(optimizer, report);
+    rows_release(optimizer, rows, rows_count);
+    return status;
 }
 
-void *rms_state(rms_optimizer *optimizer, size_t tensor, const char *slot)
+size_t optimizer_group_count(const rms_optimizer *optimizer)
 {
-    if (!optimizer || !slot || tensor >= optimizer->tensor_count)
-        return NULL;
-    const struct tensor *owner = &entry_at(optimizer, tensor)->tensor;
-    const struct rule *rule = rule_of(owner->options->rule);
-    for (size_t i = 0; i < rule->slot_count; ++i)
-        if (strcmp(rule->slots[i].name, slot) == 0)
-            return owner->slots[i];
-    return NULL;
+    return optimizer->group_count;
 }
 
-rms_status rms_get_steps(rms_optimizer *optimizer, size_t tensor, uint64_t *steps)
+const rms_options *optimizer_options(const rms_optimizer *optimizer, size_t group)
 {
-    const rms_status status = check_query(optimizer, tensor, steps, "steps");
-    if (status != RMS_OK)
-        return status;
-    *steps = entry_at(optimizer, tensor)->tensor.steps;
-    return succeed(&optimizer->error);
+    return &optimizer->groups[group]->options;
 }
 
-rms_status rms_set_steps(rms_optimizer *optimizer, size_t tensor, uint64_t steps)
+rms_status optimizer_check_restore(const rms_optimizer *optimizer, size_t group, const rms_options *restored,
+                                   rms_error *error)
 {
-    const rms_status status = check_index(optimizer, tensor);
-    if (status != RMS_OK)
-        return status;
-    if (steps > RMS_STEPS_MAX)
-        return fail(&optimizer->error, RMS_ERROR_RANGE, "steps %" PRIu64 " is out of bounds: expected 0 to %" PRIu64,
-                    steps, RMS_STEPS_MAX);
-    entry_at(optimizer, tensor)->tensor.steps = steps;
-    return succeed(&optimizer->error);
+    const rms_options *own = &optimizer->groups[group]->options;
+    if (restored->rule != own->rule)
+        return fail(error, RMS_ERROR_FORMAT, "group %zu: the rule is %s, here it is %s", group,
+                    rms_rule_name(restored->rule), rms_rule_name(own->rule));
+    if (!keeps_state(optimizer, group, restored))
+        return fail(error, RMS_ERROR_FORMAT,
+                    "group %zu: its options keep other state than those here (momentum, centered, amsgrad, master and "
+                    "average_decay decide that)",
+                    group);
+    if (own->momentum > 0 &&
+        (restored->lr_in_momentum != own->lr_in_momentum || restored->momentum_average != own->momentum_average))
+        return fail(error, RMS_ERROR_FORMAT,
+                    "group %zu: its momentum has another form than here (lr_in_momentum and momentum_average decide "
+                    "that)",
+                    group);
+    return RMS_OK;
 }
 
-rms_status rms_effective_lr(rms_optimizer *optimizer, size_t tensor, float *out)
+void optimizer_restore(rms_optimizer *optimizer, size_t group, const rms_options *restored)
 {
-    const rms_status status = check_query(optimizer, tensor, out, "out");
-    if (status != RMS_OK)
-        return status;
-    struct entry *entry = entry_at(optimizer, tensor);
-    struct tensor *asked = &entry->tensor;
-    if ((uintptr_t)out % sizeof *out != 0 || memory_overlaps(out, asked->count * sizeof *out, entry, entry->bytes))
-        return fail(&optimizer->error, RMS_ERROR_ARGUMENT, "out is not aligned, or lies in the optimizer's own state");
-    step_coefficients(asked, asked->steps, 1.0);
-    optimizer->kernels->rate[asked->options->rule][asked->variant](&asked->coefficients, asked->count, asked->slots[0],
-                                                                   asked->slots[1], asked->slots[2], out);
-    return succeed(&optimizer->error);
+    rms_options *own = &optimizer->groups[group]->options;
+    const rms_options place = *own;
+    *own = *restored;
+    own->isa = place.isa;
+    own->threads = place.threads;
+    own->nonfinite = place.nonfinite;
+    own->allocator = place.allocator;
+    own->parallel = place.parallel;
+}
+
+uint64_t optimizer_steps(const rms_optimizer *optimizer)
+{
+    return optimizer->steps;
+}
+
+void optimizer_set_steps(rms_optimizer *optimizer, uint64_t steps)
+{
+    optimizer->steps = steps;
+}
+
+bool optimizer_broken(const rms_optimizer *optimizer)
+{
+    return optimizer->broken;
+}
+
+void optimizer_set_broken(rms_optimizer *optimizer, bool broken)
+{
+    optimizer->broken = broken;
+}
+
+struct workers optimizer_workers(const rms_optimizer *optimizer)
+{
+    return workers_of(&optimizer->groups[0]->options);
+}
+
+rms_error *optimizer_error(rms_optimizer *optimizer)
+{
+    return &optimizer->error;
 }

@@ -9,12 +9,13 @@
 /* The size of rms_options in the first version of the interface: nothing shorter was ever compiled. New
  * fields go behind it, and leave no padding at the end, whose bytes nobody sets. */
 #define FIRST_SIZE (offsetof(rms_options, parallel) + sizeof(const rms_parallel *))
-_Static_assert(sizeof(rms_options) == FIRST_SIZE, "rms_options ends with its last field");
+_Static_assert(sizeof(rms_options) == offsetof(rms_options, seed) + sizeof(int),
+               "rms_options ends with its last field");
 
 /* No version will ever need more: a larger struct_size is garbage. */
 #define SIZE_LIMIT 4096
 
-static void set_defaults(rms_options *options, rms_rule rule)
+void options_set_defaults(rms_options *options, rms_rule rule)
 {
     memset(options, 0, sizeof *options);
     options->rule = rule;
@@ -43,7 +44,7 @@ rms_status rms_options_init(rms_options *options, size_t struct_size, rms_rule r
         options->struct_size = 0;
         return RMS_ERROR_ARGUMENT;
     }
-    set_defaults(&defaults, rule);
+    options_set_defaults(&defaults, rule);
     options_write(options, struct_size, &defaults);
     return RMS_OK;
 }
@@ -65,7 +66,7 @@ rms_status options_read(rms_options *full, const rms_options *given, rms_error *
     if (!rule_of(given->rule))
         return fail(error, RMS_ERROR_ARGUMENT, "options: rule is %d, expected one of the rms_rule constants (0 to %d)",
                     (int)given->rule, RMS_RULE_COUNT - 1);
-    set_defaults(full, given->rule);
+    options_set_defaults(full, given->rule);
     memcpy(full, given, size < sizeof *full ? size : sizeof *full);
     full->struct_size = sizeof *full;
     return succeed(error);
@@ -87,12 +88,21 @@ rms_status options_check_bounds(enum option option, double value, rms_error *err
 static rms_status check_together(const rms_options *o, rms_error *error)
 {
     const struct rule *rule = rule_of(o->rule);
-    if (rule_takes(rule, OPTION_EPS) && o->eps < SMALLEST_NORMAL && o->eps_inside < SMALLEST_NORMAL)
+    const bool divides = rule_takes(rule, OPTION_EPS) || rule_takes(rule, OPTION_EPS_INSIDE);
+    if (divides && o->eps < SMALLEST_NORMAL && o->eps_inside < SMALLEST_NORMAL)
         return fail(
             error, RMS_ERROR_RANGE,
             "eps = %.9g and eps_inside = %.9g: one of them must be at least %.9g, or a parameter whose gradients "
             "are all 0 is divided 0 by 0",
             o->eps, o->eps_inside, SMALLEST_NORMAL);
+    if (o->momentum_average && !(o->momentum > 0))
+        return fail(error, RMS_ERROR_RANGE, "momentum_average needs momentum above 0 (it is %.9g)", o->momentum);
+    if (o->momentum_average && o->nesterov)
+        return fail(error, RMS_ERROR_RANGE,
+                    "momentum_average and nesterov are two different forms of momentum: choose one");
+    if (o->step_size_min > o->step_size_max)
+        return fail(error, RMS_ERROR_RANGE, "step_size_min = %.9g is above step_size_max = %.9g", o->step_size_min,
+                    o->step_size_max);
     if (o->nesterov && !(o->momentum > 0))
         return fail(error, RMS_ERROR_RANGE, "nesterov needs momentum above 0 (it is %.9g)", o->momentum);
     if (o->nesterov && o->dampening > 0)
@@ -131,6 +141,10 @@ static rms_status check_all(const rms_options *options, rms_error *error)
             status = fail(error, RMS_ERROR_ARGUMENT, "%s = %.9g: %s takes no %s (expected 0)", option_rows[option].key,
                           value, rule->name, option_rows[option].key);
     }
+    for (size_t i = 0; i < sizeof options->reserved_flags && status == RMS_OK; ++i)
+        if (memcmp(&options->reserved_flags[i], "", 1) != 0)
+            status =
+                fail(error, RMS_ERROR_UNSUPPORTED, "reserved_flags[%zu] must be 0 in version %s", i, rms_version());
     if (status == RMS_OK)
         status = check_together(options, error);
     if (status == RMS_OK)
@@ -150,33 +164,81 @@ rms_status rms_options_check(const rms_options *options, rms_error *error)
     return options_admit(&full, options, error);
 }
 
-unsigned options_slots(const rms_options *options)
+unsigned options_slots(const rms_options *options, rms_dtype dtype)
 {
     const struct rule *rule = rule_of(options->rule);
+    const bool is_short = dtype == RMS_F16 || dtype == RMS_BF16;
     unsigned kept = 0;
     for (size_t i = 0; i < rule->slot_count; ++i)
         if (rule->slots[i].asked_by == NO_OPTION || field_get(options, rule->slots[i].asked_by) != 0)
             kept |= 1U << i;
+    if (is_short && options->master == RMS_MASTER_F32)
+        kept |= 1U << RMS_SLOT_MASTER;
+    if (is_short && options->master == RMS_MASTER_REMAINDER)
+        kept |= 1U << RMS_SLOT_REMAINDER;
+    if (options->average_decay > 0)
+        kept |= 1U << RMS_SLOT_AVERAGE;
     return kept;
 }
 
 unsigned options_variant(const rms_options *options)
 {
     const struct rule *rule = rule_of(options->rule);
-    return options_slots(options) >> (rule->slot_count - rule->optional_slots);
+    const unsigned own = options_slots(options, RMS_F32) & ((1U << RMS_RULE_SLOTS) - 1);
+    return own >> (rule->slot_count - rule->optional_slots);
 }
 
-float options_slot_start(const rms_options *options, size_t slot)
+double options_slot_start(const rms_options *options, size_t slot)
 {
     const enum option start = rule_of(options->rule)->slots[slot].starts_from;
-    return start == NO_OPTION ? 0.0F : (float)field_get(options, start);
+    return start == NO_OPTION ? 0 : field_get(options, start);
 }
 
-size_t slot_bytes(size_t count)
+rms_status options_check_dtype(const rms_options *options, rms_dtype dtype, rms_error *error)
 {
-    if (count > (PTRDIFF_MAX - STATE_ALIGNMENT) / sizeof(float))
+    if (!rms_dtype_name(dtype))
+        return fail(error, RMS_ERROR_UNSUPPORTED, "dtype %d is unknown; choose from f32, f64, f16, bf16", (int)dtype);
+    if (dtype == RMS_F16 && options->master == RMS_MASTER_REMAINDER)
+        return fail(error, RMS_ERROR_UNSUPPORTED,
+                    "dtype f16 with master = remainder: 16 bits do not make a float of an f16, whose exponent is "
+                    "shorter; choose master f32 or none, or dtype bf16");
+    if (dtype == RMS_F16 && options->master == RMS_MASTER_NONE && options->average_decay > 0)
+        return fail(error, RMS_ERROR_UNSUPPORTED,
+                    "dtype f16 with master = none and average_decay = %.9g: the average could not be swapped in and "
+                    "out without loss; choose master f32, or dtype bf16",
+                    options->average_decay);
+    return RMS_OK;
+}
+
+size_t rms_dtype_size(rms_dtype dtype)
+{
+    switch (dtype) {
+    case RMS_F64:
+        return sizeof(double);
+    case RMS_F32:
+        return sizeof(float);
+    case RMS_F16:
+    case RMS_BF16:
+        return sizeof(uint16_t);
+    }
+    return 0;
+}
+
+size_t rms_slot_size(size_t slot, rms_dtype dtype)
+{
+    if (slot >= RMS_SLOTS_MAX || !rms_dtype_name(dtype))
         return 0;
-    return (count * sizeof(float) + STATE_ALIGNMENT - 1) / STATE_ALIGNMENT * STATE_ALIGNMENT;
+    if (slot == RMS_SLOT_REMAINDER)
+        return sizeof(uint16_t);
+    return dtype == RMS_F64 ? sizeof(double) : sizeof(float);
+}
+
+size_t slot_bytes(size_t slot, rms_dtype dtype, size_t count)
+{
+    const size_t size = rms_slot_size(slot, dtype);
+    if (count > (PTRDIFF_MAX - STATE_ALIGNMENT) / size)
+        return 0;
+    return (count * size + STATE_ALIGNMENT - 1) / STATE_ALIGNMENT * STATE_ALIGNMENT;
 }
 
 size_t rms_slot_count(rms_rule rule)
@@ -188,28 +250,43 @@ size_t rms_slot_count(rms_rule rule)
 const char *rms_slot_name(rms_rule rule, size_t slot)
 {
     const struct rule *row = rule_of(rule);
-    return row && slot < row->slot_count ? row->slots[slot].name : NULL;
+    if (!row || slot >= RMS_SLOTS_MAX)
+        return NULL;
+    switch (slot) {
+    case RMS_SLOT_MASTER:
+        return "master";
+    case RMS_SLOT_REMAINDER:
+        return "remainder";
+    case RMS_SLOT_AVERAGE:
+        return "average";
+    default:
+        return slot < row->slot_count ? row->slots[slot].name : NULL;
+    }
 }
 
-unsigned rms_slots_kept(const rms_options *options)
+unsigned rms_slots_kept(const rms_options *options, rms_dtype dtype)
 {
     rms_options full;
-    return options_admit(&full, options, NULL) == RMS_OK ? options_slots(&full) : 0;
+    if (options_admit(&full, options, NULL) != RMS_OK || options_check_dtype(&full, dtype, NULL) != RMS_OK)
+        return 0;
+    return options_slots(&full, dtype);
 }
 
-size_t rms_state_bytes(const rms_options *options, size_t count)
+size_t rms_state_bytes(const rms_options *options, rms_dtype dtype, size_t count)
 {
     rms_options full;
-    const size_t bytes = slot_bytes(count);
-    if (options_admit(&full, options, NULL) != RMS_OK || (count > 0 && bytes == 0))
+    if (options_admit(&full, options, NULL) != RMS_OK || options_check_dtype(&full, dtype, NULL) != RMS_OK)
         return SIZE_MAX;
+    const unsigned kept = options_slots(&full, dtype);
     size_t total = 0;
-    for (unsigned kept = options_slots(&full); kept != 0; kept >>= 1)
-        if (kept & 1) {
-            if (total > PTRDIFF_MAX - bytes)
-                return SIZE_MAX;
-            total += bytes;
-        }
+    for (size_t slot = 0; slot < RMS_SLOTS_MAX; ++slot) {
+        if (!(kept >> slot & 1))
+            continue;
+        const size_t bytes = slot_bytes(slot, dtype, count);
+        if ((count > 0 && bytes == 0) || total > PTRDIFF_MAX - bytes)
+            return SIZE_MAX;
+        total += bytes;
+    }
     return total;
 }
 

@@ -17,18 +17,24 @@ rms_status options_check_bounds(enum option option, double value, rms_error *err
 
 /* The rest take admitted options. */
 
-/* Bit i is set when slot i is kept. */
-unsigned options_slots(const rms_options *options);
+/* Bit i is set when slot i is kept for a tensor of this dtype, which is known. */
+unsigned options_slots(const rms_options *options, rms_dtype dtype);
 
 /* The same for the optional slots alone, counted from 0: it selects the kernel. */
 unsigned options_variant(const rms_options *options);
 
-float options_slot_start(const rms_options *options, size_t slot);
+/* What a slot of the rule starts from. */
+double options_slot_start(const rms_options *options, size_t slot);
 
-/* Bytes of one slot of count floats, rounded up so that the next one is aligned, too; 0 if that overflows
- * (count > 0). */
+/* Bytes of one slot, rounded up so that the next one is aligned, too; 0 if that overflows (count > 0). */
 #define STATE_ALIGNMENT 64
-size_t slot_bytes(size_t count);
+size_t slot_bytes(size_t slot, rms_dtype dtype, size_t count);
+
+/* Whether a tensor of this dtype can be kept with these options. */
+rms_status options_check_dtype(const rms_options *options, rms_dtype dtype, rms_error *error);
+
+/* Fills in a rule's defaults; struct_size stays 0. */
+void options_set_defaults(rms_options *options, rms_rule rule);
 
 /* The option of that key; NO_OPTION for NULL or an unknown one. */
 enum option option_of_key(const char *key);

@@ -6,20 +6,25 @@
 #include "kernels/kernels.h"
 #include "workers.h"
 
+struct row_gradient;
+
 /* A tensor as a step sees it. */
 struct tensor {
     size_t count;
-    float *param;
-    const float *grad;
-    float *slots[RMS_SLOTS_MAX];
+    void *param;
+    const void *grad;                /* NULL where only rows will do, or where there are no elements */
+    const struct row_gradient *rows; /* instead of grad, for this step; or NULL */
+    void *slots[RMS_SLOTS_MAX];
     const rms_options *options; /* its group's, admitted */
     unsigned variant;           /* of the kernel: which optional slots it keeps */
-    uint64_t steps;             /* taken so far */
-    union coefficients coefficients;
+    rms_dtype dtype;
+    uint64_t stream; /* tells its random bits from those of other tensors */
+    uint64_t steps;  /* taken so far */
+    struct coefficients coefficients;
 };
 
 struct step {
-    const struct kernels *kernels;
+    const struct isa_kernels *kernels;
     const rms_options *options; /* those of the step, admitted */
     struct tensor *const *tensors;
     size_t tensor_count;
@@ -30,8 +35,9 @@ struct step_result {
     double gradient_norm;
     double clip_factor;
     bool skipped;
-    size_t bad_tensor; /* when skipped: where the first non-finite gradient is */
+    size_t bad_tensor; /* when skipped: where the first non-finite gradient is, and what it is */
     size_t bad_element;
+    double bad_gradient;
 };
 
 /* Performs the step; raises the steps of every tensor unless it is skipped. The norm is computed where
@@ -42,9 +48,22 @@ struct step_result step_run(const struct step *step, bool want_norm);
 rms_report step_report(const struct step_result *result, uint64_t steps);
 
 /* Says which gradient made the step be skipped; name is that tensor's, or NULL if it has none. */
-rms_status step_skipped(const struct step *step, const struct step_result *result, const char *name, rms_error *error);
+rms_status step_skipped(const struct step_result *result, const char *name, rms_error *error);
 
 /* Works out a tensor's coefficients for its step number. */
-void step_coefficients(struct tensor *tensor, uint64_t number, double clip_factor);
+void step_coefficients(const struct isa_kernels *kernels, struct tensor *tensor, uint64_t number, double clip_factor);
+
+/* The kernels of a tensor's precision, and its codec; NULL for what needs none. */
+const struct kernels *tensor_kernels(const struct isa_kernels *kernels, const struct tensor *tensor);
+const struct codec *tensor_codec(const struct isa_kernels *kernels, const struct tensor *tensor);
+
+/* Bytes of a number that a tensor's parameters are computed in. */
+size_t tensor_real_size(const struct tensor *tensor);
+
+/* Where a slot's element lies; NULL if the slot is not kept. */
+void *tensor_slot(const struct tensor *tensor, size_t slot, size_t element);
+
+/* The stream of random bits of a tensor of that name. */
+uint64_t stream_of(const char *name);
 
 #endif

@@ -87,7 +87,9 @@ void field_set(rms_options *options, enum option option, double value)
         break;
     }
 }
-_Static_assert(sizeof(rms_isa) == sizeof(int) && sizeof(rms_nonfinite) == sizeof(int), "choices are stored as ints");
+_Static_assert(sizeof(rms_isa) == sizeof(int) && sizeof(rms_nonfinite) == sizeof(int) &&
+                   sizeof(rms_master) == sizeof(int),
+               "choices are stored as ints");
 _Static_assert(sizeof(bool) == 1, "a flag is one byte");
 
 static const struct rule_option *own_option(const struct rule *rule, enum option option)

@@ -33,7 +33,7 @@ struct rule {
     const char *source;
     size_t slot_count;
     size_t optional_slots; /* the last so many of them depend on an option */
-    struct slot slots[RMS_SLOTS_MAX];
+    struct slot slots[RMS_RULE_SLOTS];
     size_t option_count;
     struct rule_option options[RULE_OPTIONS_MAX];
 };

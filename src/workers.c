@@ -51,8 +51,8 @@ void workers_run(const struct workers *workers, size_t parts, rms_task *task, vo
 
 size_t workers_edge(size_t count, size_t parts, size_t part)
 {
-    if (part == parts)
-        return count;
+    if (part == 0 || part == parts)
+        return part == 0 ? 0 : count;
     const size_t edge = count / parts * part + count % parts * part / parts;
     return edge / ELEMENTS_PER_PAGE * ELEMENTS_PER_PAGE;
 }

@@ -24,19 +24,31 @@ static unsigned detected(void)
 }
 #endif
 
-const struct kernels *kernels_for(rms_isa isa)
+#define TABLES(isa)                                                                                                    \
+    {                                                                                                                  \
+        &kernels_##isa, &kernels_##isa##_f64, &codecs_##isa                                                            \
+    }
+static const struct isa_kernels baseline = TABLES(baseline);
+#if defined(__x86_64__)
+static const struct isa_kernels avx2 = TABLES(avx2);
+static const struct isa_kernels avx512 = TABLES(avx512);
+#elif defined(__aarch64__)
+static const struct isa_kernels neon = TABLES(neon);
+#endif
+
+const struct isa_kernels *kernels_for(rms_isa isa)
 {
     switch (isa) {
     case RMS_ISA_BASELINE:
-        return &kernels_baseline;
+        return &baseline;
 #if defined(__x86_64__)
     case RMS_ISA_AVX2:
-        return detected() & HAS_AVX2 ? &kernels_avx2 : NULL;
+        return detected() & HAS_AVX2 ? &avx2 : NULL;
     case RMS_ISA_AVX512:
-        return detected() & HAS_AVX512 ? &kernels_avx512 : NULL;
+        return detected() & HAS_AVX512 ? &avx512 : NULL;
 #elif defined(__aarch64__)
     case RMS_ISA_NEON:
-        return &kernels_neon;
+        return &neon;
 #endif
     default:
         return NULL;

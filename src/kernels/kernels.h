@@ -1,51 +1,89 @@
-/* The kernels' interface: for each rule and each set of kept slots one loop over plain arrays, and the
- * norm's reduction; a table of them per instruction set. Kernels know no object, allocate nothing, and
- * cannot fail. */
+/* The kernels' interface. For each rule and each set of kept slots one loop over plain arrays of real numbers, in
+ * float and in double; and codecs between 16-bit formats and float. A table of each per instruction set. Kernels
+ * know no object, allocate nothing, and cannot fail. */
 #ifndef KERNELS_KERNELS_H
 #define KERNELS_KERNELS_H
 
 #include "prefix.h"
 
-#include "rules/adagrad.h"
-#include "rules/adam.h"
-#include "rules/rmsprop.h"
-#include "rules/sgd.h"
 #include <rmsprop.h>
 
-/* A rule's coefficients for one step. */
-union coefficients {
-    struct sgd_coefficients sgd;
-    struct adagrad_coefficients adagrad;
-    struct rmsprop_coefficients rmsprop;
-    struct adam_coefficients adam;
+/* Room for any rule's coefficients for one step, in either precision; only the kernels look inside. */
+struct coefficients {
+    _Alignas(double) unsigned char bytes[128];
 };
 
+/* Works out the coefficients of step number step, from 1. */
+typedef void coefficients_kernel(struct coefficients *coefficients, const rms_options *options, uint64_t step,
+                                 double clip_factor);
+
 /* Updates count parameters in place. A slot that is not kept is null. Arrays do not overlap. */
-typedef void update_kernel(const union coefficients *coefficients, size_t count, float *param, const float *grad,
-                           float *slot0, float *slot1, float *slot2);
+typedef void update_kernel(const struct coefficients *coefficients, size_t count, void *param, const void *grad,
+                           void *slot0, void *slot1, void *slot2);
 
 /* Writes the effective learning rate of count parameters. */
-typedef void rate_kernel(const union coefficients *coefficients, size_t count, const float *slot0, const float *slot1,
-                         const float *slot2, float *rate);
-_Static_assert(RMS_SLOTS_MAX == 3, "kernels take three slots");
+typedef void rate_kernel(const struct coefficients *coefficients, size_t count, const void *slot0, const void *slot1,
+                         const void *slot2, void *rate);
+_Static_assert(RMS_RULE_SLOTS == 3, "kernels take three slots");
 
-/* Sum of the squares of grad[i] * scale, in double, in an order that only count decides. Finite exactly
- * when every product is: the largest float squared, times any count, stays far below double's limit. */
-typedef double square_sum_kernel(size_t count, const float *grad, float scale);
+/* average = decay * average + intake * param, in this order of operations. */
+typedef void average_kernel(size_t count, const void *param, void *average, double decay, double intake);
 
-/* Kernels by rule and by kept optional slots: bit i stands for optional slot number i. */
+/* Sum of the squares of the gradients times scale, in double, in an order that only count decides. The product is
+ * rounded to the precision of the computation before it is squared. */
+typedef double square_sum_kernel(size_t count, const void *grad, double scale);
+
+/* What is computed in one precision. Kernels by rule and by kept optional slots: bit i stands for optional slot
+ * number i. */
 #define KERNEL_VARIANTS 4
 struct kernels {
+    coefficients_kernel *coefficients[RMS_RULE_COUNT];
     update_kernel *update[RMS_RULE_COUNT][KERNEL_VARIANTS];
     rate_kernel *rate[RMS_RULE_COUNT][KERNEL_VARIANTS];
+    average_kernel *average;
     square_sum_kernel *square_sum;
+};
+
+/* Where random bits come from: Philox-4x32-10 with this key; the counter holds the step and the element's number. */
+struct random_source {
+    uint64_t key;
+    uint64_t step;
+};
+
+/* A 16-bit format. Encoding rounds to nearest even; what is too large becomes infinite. */
+struct codec {
+    void (*decode)(size_t count, const uint16_t *from, float *to);
+    void (*encode)(size_t count, const float *from, uint16_t *to);
+    /* Rounds up or down at random; element is the number of the first of them in its tensor, a multiple of 8. A
+     * finite value never becomes infinite. */
+    void (*encode_at_random)(size_t count, const float *from, uint16_t *to, const struct random_source *source,
+                             uint64_t element);
+    square_sum_kernel *square_sum; /* of gradients in this format, in the order of float's */
+};
+
+struct codecs {
+    struct codec f16;
+    struct codec bf16;
+    /* A float as the nearest bf16, ties away from zero, and the 16 bits that tell it from all others that round there:
+     * with ties to even they would be one too many (codec.h). Only signalling NaNs come back changed, as quiet ones. */
+    void (*join)(size_t count, const uint16_t *bf16, const uint16_t *remainder, float *to);
+    void (*split)(size_t count, const float *from, uint16_t *bf16, uint16_t *remainder);
+};
+
+/* Everything that is compiled for one instruction set. */
+struct isa_kernels {
+    const struct kernels *f32;
+    const struct kernels *f64;
+    const struct codecs *codecs;
 };
 
 /* A table per stub; which of them a build has is its architecture's matter. */
 extern const struct kernels kernels_baseline, kernels_avx2, kernels_avx512, kernels_neon;
+extern const struct kernels kernels_baseline_f64, kernels_avx2_f64, kernels_avx512_f64, kernels_neon_f64;
+extern const struct codecs codecs_baseline, codecs_avx2, codecs_avx512, codecs_neon;
 
-/* The table of an instruction set, or NULL where this build or this CPU lacks it. */
-const struct kernels *kernels_for(rms_isa isa);
+/* The tables of an instruction set, or NULL where this build or this CPU lacks it. */
+const struct isa_kernels *kernels_for(rms_isa isa);
 
 /* Turns RMS_ISA_AUTO into RMSPROP_ISA's choice or the best, and checks that this machine runs it. */
 rms_status kernels_choose(rms_isa asked, rms_isa *chosen, rms_error *error);

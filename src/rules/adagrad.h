@@ -8,10 +8,10 @@
 
 struct adagrad_coefficients {
     struct gradient_coefficients gradient;
-    float eps_inside;
-    float eps;
-    float lr;
-    float keep;
+    real eps_inside;
+    real eps;
+    real lr;
+    real keep;
 };
 
 /* lr_decay as in torch7 and PyTorch; decoupled decay goes by the plain learning rate. */
@@ -21,27 +21,27 @@ static inline struct adagrad_coefficients adagrad_coefficients(const rms_options
     const double earlier_steps = step > 0 ? (double)(step - 1) : 0.0;
     return (struct adagrad_coefficients){
         .gradient = gradient_coefficients(options, clip_factor),
-        .eps_inside = (float)options->eps_inside,
-        .eps = (float)options->eps,
-        .lr = (float)(options->lr / (1.0 + earlier_steps * options->lr_decay)),
+        .eps_inside = (real)options->eps_inside,
+        .eps = (real)options->eps,
+        .lr = (real)(options->lr / (1.0 + earlier_steps * options->lr_decay)),
         .keep = kept_share(options, options->lr),
     };
 }
 
-static inline float adagrad_root(const struct adagrad_coefficients *c, float sum)
+static inline real adagrad_root(const struct adagrad_coefficients *c, real sum)
 {
-    return sqrtf(sum + c->eps_inside) + c->eps;
+    return root_of(sum + c->eps_inside) + c->eps;
 }
 
-static inline float adagrad_rate(const struct adagrad_coefficients *c, const float *sum)
+static inline real adagrad_rate(const struct adagrad_coefficients *c, const real *sum)
 {
     return c->lr / adagrad_root(c, *sum);
 }
 
-static inline void adagrad_update(const struct adagrad_coefficients *c, float gradient, float *restrict parameter,
-                                  float *restrict sum)
+static inline void adagrad_update(const struct adagrad_coefficients *c, real gradient, real *restrict parameter,
+                                  real *restrict sum)
 {
-    const float g = prepared_gradient(&c->gradient, gradient, *parameter);
+    const real g = prepared_gradient(&c->gradient, gradient, *parameter);
     *sum = *sum + g * g;
     *parameter = *parameter * c->keep - c->lr * (g / adagrad_root(c, *sum));
 }

@@ -9,51 +9,51 @@
 
 struct adam_coefficients {
     struct gradient_coefficients gradient;
-    float mean_decay;
-    float one_minus_mean_decay;
-    float decay;
-    float one_minus_decay;
-    float bias_correction; /* of v; the mean's is in lr */
-    float eps_inside;
-    float eps;
-    float lr;
-    float keep;
+    real mean_decay;
+    real one_minus_mean_decay;
+    real decay;
+    real one_minus_decay;
+    real bias_correction; /* of v; the mean's is in lr */
+    real eps_inside;
+    real eps;
+    real lr;
+    real keep;
 };
 
 static inline struct adam_coefficients adam_coefficients(const rms_options *options, uint64_t step, double clip_factor)
 {
     return (struct adam_coefficients){
         .gradient = gradient_coefficients(options, clip_factor),
-        .mean_decay = (float)options->beta1,
-        .one_minus_mean_decay = (float)(1.0 - options->beta1),
-        .decay = (float)options->beta2,
-        .one_minus_decay = (float)(1.0 - options->beta2),
-        .bias_correction = (float)bias_correction(options, options->beta2, step),
-        .eps_inside = (float)options->eps_inside,
-        .eps = (float)options->eps,
-        .lr = (float)(options->lr * bias_correction(options, options->beta1, step)),
+        .mean_decay = (real)options->beta1,
+        .one_minus_mean_decay = (real)(1.0 - options->beta1),
+        .decay = (real)options->beta2,
+        .one_minus_decay = (real)(1.0 - options->beta2),
+        .bias_correction = (real)bias_correction(options, options->beta2, step),
+        .eps_inside = (real)options->eps_inside,
+        .eps = (real)options->eps,
+        .lr = (real)(options->lr * bias_correction(options, options->beta1, step)),
         .keep = kept_share(options, options->lr),
     };
 }
 
-static inline float adam_root(const struct adam_coefficients *c, float v)
+static inline real adam_root(const struct adam_coefficients *c, real v)
 {
-    return sqrtf(v * c->bias_correction + c->eps_inside) + c->eps;
+    return root_of(v * c->bias_correction + c->eps_inside) + c->eps;
 }
 
-static inline float adam_rate(const struct adam_coefficients *c, const float *mean, const float *v, const float *v_max)
+static inline real adam_rate(const struct adam_coefficients *c, const real *mean, const real *v, const real *v_max)
 {
     (void)mean;
     return c->lr / adam_root(c, v_max ? *v_max : *v);
 }
 
-static inline void adam_update(const struct adam_coefficients *c, float gradient, float *restrict parameter,
-                               float *restrict mean, float *restrict v, float *restrict v_max)
+static inline void adam_update(const struct adam_coefficients *c, real gradient, real *restrict parameter,
+                               real *restrict mean, real *restrict v, real *restrict v_max)
 {
-    const float g = prepared_gradient(&c->gradient, gradient, *parameter);
+    const real g = prepared_gradient(&c->gradient, gradient, *parameter);
     *mean = c->mean_decay * *mean + c->one_minus_mean_decay * g;
     *v = c->decay * *v + c->one_minus_decay * (g * g);
-    float largest = *v;
+    real largest = *v;
     if (v_max) {
         largest = *v_max > *v ? *v_max : *v;
         *v_max = largest;

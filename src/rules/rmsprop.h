@@ -8,59 +8,70 @@
 
 struct rmsprop_coefficients {
     struct gradient_coefficients gradient;
-    float decay;
-    float one_minus_decay;
-    float bias_correction;
-    float eps_inside;
-    float eps;
+    real decay;
+    real one_minus_decay;
+    real bias_correction;
+    real eps_inside;
+    real eps;
     struct momentum_coefficients momentum;
-    float keep;
+    real keep;
 };
+
+/* LaProp (Ziyin, Wang and Ueda, "LaProp: separating momentum and adaptivity in Adam", 2020) averages the
+ * normalised gradients where heavy-ball momentum sums them up. */
+static inline struct momentum_coefficients rmsprop_momentum(const rms_options *options, uint64_t step)
+{
+    if (!options->momentum_average)
+        return momentum_coefficients(options, 0.0, 1.0);
+    return momentum_coefficients(options, options->momentum, bias_correction(options, options->momentum, step));
+}
 
 static inline struct rmsprop_coefficients rmsprop_coefficients(const rms_options *options, uint64_t step,
                                                                double clip_factor)
 {
     return (struct rmsprop_coefficients){
         .gradient = gradient_coefficients(options, clip_factor),
-        .decay = (float)options->rho,
-        .one_minus_decay = (float)(1.0 - options->rho),
-        .bias_correction = (float)bias_correction(options, options->rho, step),
-        .eps_inside = (float)options->eps_inside,
-        .eps = (float)options->eps,
-        .momentum = momentum_coefficients(options, 0.0),
+        .decay = (real)options->rho,
+        .one_minus_decay = (real)(1.0 - options->rho),
+        .bias_correction = (real)bias_correction(options, options->rho, step),
+        .eps_inside = (real)options->eps_inside,
+        .eps = (real)options->eps,
+        .momentum = rmsprop_momentum(options, step),
         .keep = kept_share(options, options->lr),
     };
 }
 
 /* v - mean^2 is a variance, but rounding makes it negative when the gradient hardly changes: PyTorch then
- * takes the root of a negative number and writes NaN. Here it stops at 0; docs/math.md shows the case. */
-static inline float rmsprop_root(const struct rmsprop_coefficients *c, float v, const float *mean)
+ * takes the root of a negative number and writes NaN. Here it stops at 0; docs/math.md shows the case. Gradients whose
+ * square overflows make both infinite: of the two only v may be, so that the parameter stands still instead. */
+static inline real rmsprop_root(const struct rmsprop_coefficients *c, real v, const real *mean)
 {
-    float power = v * c->bias_correction;
+    real power = v * c->bias_correction;
     if (mean) {
-        const float corrected = *mean * c->bias_correction;
-        const float variance = power - corrected * corrected;
-        power = variance < 0.0F ? 0.0F : variance;
+        const real corrected = *mean * c->bias_correction;
+        const real square = corrected * corrected;
+        const real variance = power - (square > LARGEST_REAL ? LARGEST_REAL : square);
+        power = variance < 0 ? 0 : variance;
     }
-    return sqrtf(power + c->eps_inside) + c->eps;
+    return root_of(power + c->eps_inside) + c->eps;
 }
 
-static inline float rmsprop_rate(const struct rmsprop_coefficients *c, const float *v, const float *mean,
-                                 const float *momentum)
+static inline real rmsprop_rate(const struct rmsprop_coefficients *c, const real *v, const real *mean,
+                                const real *momentum)
 {
     (void)momentum;
     return momentum_rate(&c->momentum) / rmsprop_root(c, *v, mean);
 }
 
-static inline void rmsprop_update(const struct rmsprop_coefficients *c, float gradient, float *restrict parameter,
-                                  float *restrict v, float *restrict mean, float *restrict momentum)
+static inline void rmsprop_update(const struct rmsprop_coefficients *c, real gradient, real *restrict parameter,
+                                  real *restrict v, real *restrict mean, real *restrict momentum)
 {
-    const float g = prepared_gradient(&c->gradient, gradient, *parameter);
+    const real g = prepared_gradient(&c->gradient, gradient, *parameter);
     *v = c->decay * *v + c->one_minus_decay * (g * g);
     if (mean)
         *mean = c->decay * *mean + c->one_minus_decay * g;
 
-    const float update = g / rmsprop_root(c, *v, mean);
+    const real update = g / rmsprop_root(c, *v, mean);
     *parameter = *parameter * c->keep - momentum_move(&c->momentum, update, momentum);
 }
 

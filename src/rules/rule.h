@@ -1,7 +1,8 @@
-/* What all rules share: coefficients are worked out once per step in double and rounded once to float;
- * gradients are prepared in the order that rmsprop.h promises.
+/* What all rules share: coefficients are worked out once per step in double and rounded once to the precision
+ * of the computation; gradients are prepared in the order that rmsprop.h promises.
  *
- * A rule is three plain C functions, compiled again for each instruction set:
+ * A rule is three plain C functions on numbers of type real, compiled with real as float and again as double,
+ * for each instruction set:
  *   NAME_coefficients  from options and the step number, in double;
  *   NAME_rate          what a parameter's gradient is multiplied by now;
  *   NAME_update        one parameter, one step.
@@ -10,7 +11,7 @@
  *
  * Only + - * / sqrt and conversions: each is correctly rounded everywhere, which is what makes the bits
  * equal. Comparisons are written as conditionals, not fminf and fmaxf, whose NaN rules keep compilers
- * from using vector instructions. */
+ * from using vector instructions. Constants are whole numbers, which turn into either type exactly. */
 #ifndef RULES_RULE_H
 #define RULES_RULE_H
 
@@ -28,34 +29,51 @@
 #error "compile rmsprop without -ffast-math and its parts: they void the promise of equal bits"
 #endif
 
+#ifndef REAL
+#error "the stub that includes rules says REAL, float or double"
+#endif
+typedef REAL real;
+#define LARGEST_REAL (sizeof(real) == sizeof(float) ? (real)FLT_MAX : (real)DBL_MAX)
+
+static inline real root_of(real x)
+{
+    return sizeof(real) == sizeof(float) ? (real)sqrtf((float)x) : (real)sqrt((double)x);
+}
+
 struct gradient_coefficients {
-    float scale; /* unscaling, norm clipping and the sign of maximize, in one factor */
-    float bound; /* clip_value, or infinity */
-    float l2_decay;
+    real scale; /* unscaling, norm clipping and the sign of maximize, in one factor */
+    real bound; /* clip_value, or infinity */
+    real l2_decay;
 };
 
 static inline struct gradient_coefficients gradient_coefficients(const rms_options *options, double clip_factor)
 {
     const double scale = options->grad_scale * clip_factor;
     return (struct gradient_coefficients){
-        .scale = (float)(options->maximize ? -scale : scale),
-        .bound = options->clip_value > 0 ? (float)options->clip_value : INFINITY,
-        .l2_decay = (float)options->l2_decay,
+        .scale = (real)(options->maximize ? -scale : scale),
+        .bound = options->clip_value > 0 ? (real)options->clip_value : (real)INFINITY,
+        .l2_decay = (real)options->l2_decay,
     };
 }
 
-static inline float prepared_gradient(const struct gradient_coefficients *c, float gradient, float parameter)
+static inline real prepared_gradient(const struct gradient_coefficients *c, real gradient, real parameter)
 {
-    const float scaled = gradient * c->scale;
-    const float capped = scaled > c->bound ? c->bound : scaled;
-    const float clipped = capped < -c->bound ? -c->bound : capped;
+    const real scaled = gradient * c->scale;
+    const real capped = scaled > c->bound ? c->bound : scaled;
+    const real clipped = capped < -c->bound ? -c->bound : capped;
     return clipped + c->l2_decay * parameter;
 }
 
-/* What decoupled weight decay leaves of a parameter (Loshchilov and Hutter, 2019). */
-static inline float kept_share(const rms_options *options, double lr)
+/* 1, -1, or 0 for a zero and for NaN. */
+static inline real sign_of(real x)
 {
-    return (float)(1.0 - lr * options->decoupled_decay);
+    return (real)((x > 0 ? 1 : 0) - (x < 0 ? 1 : 0));
+}
+
+/* What decoupled weight decay leaves of a parameter (Loshchilov and Hutter, 2019). */
+static inline real kept_share(const rms_options *options, double lr)
+{
+    return (real)(1.0 - lr * options->decoupled_decay);
 }
 
 /* base^exponent by repeated squaring: libm's pow differs between platforms in the last bit. Bits that are
@@ -71,43 +89,50 @@ static inline double power(double base, uint64_t exponent)
     return result;
 }
 
-/* 1 / (1 - decay^step), or 1 without bias correction. Before the first step the divisor would be 0; the
- * first step's is used there, for those who ask for the effective rate. decay^step is at most
+/* What an average that started at 0 lacks: 1 / (1 - decay^step). Before the first step the divisor would be 0;
+ * the first step's is used there, for those who ask for the effective rate. decay^step is at most
  * exp(-step * (1 - decay)): below exp(-40), which is less than 2^-54, the divisor rounds to 1 and the power
  * need not be worked out. */
-static inline double bias_correction(const rms_options *options, double decay, uint64_t step)
+static inline double start_correction(double decay, uint64_t step)
 {
-    if (!options->bias_correction || (double)step * (1.0 - decay) > 40.0)
+    if ((double)step * (1.0 - decay) > 40.0)
         return 1.0;
     return 1.0 / (1.0 - power(decay, step > 0 ? step : 1));
 }
 
+static inline double bias_correction(const rms_options *options, double decay, uint64_t step)
+{
+    return options->bias_correction ? start_correction(decay, step) : 1.0;
+}
+
 /* Momentum in one form for all frameworks: buffer = decay * buffer + intake * u; then the parameter moves
  * by fresh * u + held * buffer, times lr. The learning rate sits in the buffer (TensorFlow, Keras) or
- * outside (PyTorch); Nesterov looks one decay ahead. */
+ * outside (PyTorch); Nesterov looks one decay ahead. dampening is the share of each u that stays out. */
 struct momentum_coefficients {
-    float decay;
-    float intake;
-    float fresh;
-    float held;
-    float lr;
+    real decay;
+    real intake;
+    real fresh;
+    real held;
+    real lr;
 };
 
-static inline struct momentum_coefficients momentum_coefficients(const rms_options *options, double dampening)
+/* correction is what a buffer that is an average lacks for having started at 0; 1 for any other. */
+static inline struct momentum_coefficients momentum_coefficients(const rms_options *options, double dampening,
+                                                                 double correction)
 {
     const bool buffered = options->momentum > 0;
     const bool inside = buffered && options->lr_in_momentum;
     const double share = buffered ? 1.0 - dampening : 1.0;
     return (struct momentum_coefficients){
-        .decay = (float)options->momentum,
-        .intake = (float)(inside ? options->lr * share : share),
-        .fresh = options->nesterov ? (inside ? (float)options->lr : 1.0F) : 0.0F,
-        .held = options->nesterov ? (float)options->momentum : 1.0F,
-        .lr = inside ? 1.0F : (float)options->lr,
+        .decay = (real)options->momentum,
+        .intake = (real)(inside ? options->lr * share : share),
+        .fresh = options->nesterov ? (inside ? (real)options->lr : 1) : 0,
+        .held = (real)(options->nesterov ? options->momentum : correction),
+        .lr = inside ? 1 : (real)options->lr,
     };
 }
 
-static inline float momentum_move(const struct momentum_coefficients *c, float update, float *restrict buffer)
+static inline real momentum_move(const struct momentum_coefficients *c, real update, real *restrict buffer)
 {
     if (!buffer)
         return c->lr * update;
@@ -117,7 +142,7 @@ static inline float momentum_move(const struct momentum_coefficients *c, float u
 
 /* What this step's update is multiplied by on its way to the parameter; what the buffer gives back of it at
  * later steps is not counted. */
-static inline float momentum_rate(const struct momentum_coefficients *c)
+static inline real momentum_rate(const struct momentum_coefficients *c)
 {
     return c->lr * (c->fresh + c->held * c->intake);
 }

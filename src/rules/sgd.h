@@ -9,7 +9,7 @@
 struct sgd_coefficients {
     struct gradient_coefficients gradient;
     struct momentum_coefficients momentum;
-    float keep;
+    real keep;
 };
 
 /* PyTorch starts the buffer with the whole first gradient: dampening applies from the second step on. */
@@ -17,21 +17,21 @@ static inline struct sgd_coefficients sgd_coefficients(const rms_options *option
 {
     return (struct sgd_coefficients){
         .gradient = gradient_coefficients(options, clip_factor),
-        .momentum = momentum_coefficients(options, step > 1 ? options->dampening : 0.0),
+        .momentum = momentum_coefficients(options, step > 1 ? options->dampening : 0.0, 1.0),
         .keep = kept_share(options, options->lr),
     };
 }
 
-static inline float sgd_rate(const struct sgd_coefficients *c, const float *momentum)
+static inline real sgd_rate(const struct sgd_coefficients *c, const real *momentum)
 {
     (void)momentum;
     return momentum_rate(&c->momentum);
 }
 
-static inline void sgd_update(const struct sgd_coefficients *c, float gradient, float *restrict parameter,
-                              float *restrict momentum)
+static inline void sgd_update(const struct sgd_coefficients *c, real gradient, real *restrict parameter,
+                              real *restrict momentum)
 {
-    const float g = prepared_gradient(&c->gradient, gradient, *parameter);
+    const real g = prepared_gradient(&c->gradient, gradient, *parameter);
     *parameter = *parameter * c->keep - momentum_move(&c->momentum, g, momentum);
 }
 

@@ -1,0 +1,4 @@
+/* The kernels in double for x86-64 with AVX-512 F, VL, BW and DQ, in 512-bit registers. */
+#define REAL double
+#define KERNEL_TABLE kernels_avx512_f64
+#include "kernels/kernels.inc"

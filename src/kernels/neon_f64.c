@@ -1,0 +1,4 @@
+/* The kernels in double for AArch64, where NEON is always there. */
+#define REAL double
+#define KERNEL_TABLE kernels_neon_f64
+#include "kernels/kernels.inc"

@@ -1,0 +1,343 @@
+/* The object's tensors: adding them, their state, and reading both. Names are compared in full only where their
+ * hash agrees. */
+#include "memory.h"
+#include "message.h"
+#include "object.h"
+#include "options.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static bool find_name(const rms_optimizer *optimizer, const char *name, size_t *tensor)
+{
+    const uint64_t hash = stream_of(name);
+    for (size_t i = 0; i < optimizer->tensor_count; ++i)
+        if (optimizer->tensors[i]->stream == hash && strcmp(entry_at(optimizer, i)->name, name) == 0) {
+            *tensor = i;
+            return true;
+        }
+    return false;
+}
+
+/* A tensor's memory, against its own kind and against all tensors but number self. */
+struct place {
+    const char *name;
+    size_t count;
+    size_t size; /* of a number */
+    const void *param;
+    const void *grad;
+};
+
+static rms_status check_alone(const struct place *place, rms_error *error)
+{
+    const size_t bytes = place->count * place->size;
+    if (place->count > 0 && !place->param)
+        return fail(error, RMS_ERROR_ARGUMENT, "tensor \"%.80s\": param is NULL, but its count is %zu", place->name,
+                    place->count);
+    if (((uintptr_t)place->param | (uintptr_t)place->grad) % place->size != 0)
+        return fail(error, RMS_ERROR_ARGUMENT, "tensor \"%.80s\": %s is not aligned to %zu bytes, as its dtype must be",
+                    place->name, (uintptr_t)place->param % place->size != 0 ? "param" : "grad", place->size);
+    if (place->grad && memory_overlaps(place->param, bytes, place->grad, bytes))
+        return fail(error, RMS_ERROR_ARGUMENT, "tensor \"%.80s\": param and grad overlap", place->name);
+    return RMS_OK;
+}
+
+static rms_status check_apart(const struct place *place, const struct entry *other, bool itself, rms_error *error)
+{
+    const size_t bytes = place->count * place->size;
+    const size_t grad_bytes = place->grad ? bytes : 0;
+    const struct tensor *tensor = &other->tensor;
+    const size_t other_bytes = tensor->count * rms_dtype_size(tensor->dtype);
+    const size_t other_grad_bytes = tensor->grad ? other_bytes : 0;
+    if (memory_overlaps(place->param, bytes, other, other->bytes) ||
+        memory_overlaps(place->grad, grad_bytes, other, other->bytes))
+        return fail(error, RMS_ERROR_ARGUMENT, "tensor \"%.80s\": param or grad lies in the state of \"%.80s\"",
+                    place->name, other->name);
+    if (itself)
+        return RMS_OK;
+    if (memory_overlaps(place->param, bytes, tensor->param, other_bytes))
+        return fail(error, RMS_ERROR_DUPLICATE, "tensor \"%.80s\": its parameters overlap those of \"%.80s\"",
+                    place->name, other->name);
+    if (memory_overlaps(place->param, bytes, tensor->grad, other_grad_bytes) ||
+        memory_overlaps(place->grad, grad_bytes, tensor->param, other_bytes))
+        return fail(error, RMS_ERROR_ARGUMENT, "tensor \"%.80s\": parameters and gradients overlap those of \"%.80s\"",
+                    place->name, other->name);
+    return RMS_OK;
+}
+
+static rms_status check_place(rms_optimizer *optimizer, size_t self, const struct place *place)
+{
+    rms_status status = check_alone(place, &optimizer->error);
+    for (size_t i = 0; i < optimizer->tensor_count && status == RMS_OK; ++i)
+        status = check_apart(place, entry_at(optimizer, i), i == self, &optimizer->error);
+    return status;
+}
+
+/* What the dtype decides. */
+static rms_status check_numbers(rms_optimizer *optimizer, const rms_tensor *tensor)
+{
+    rms_error *error = &optimizer->error;
+    rms_error reason;
+    const rms_status status = options_check_dtype(&optimizer->groups[tensor->group]->options, tensor->dtype, &reason);
+    if (status != RMS_OK)
+        return fail(error, status, "tensor \"%.80s\": %.400s", tensor->name, reason.message);
+    const size_t size = rms_dtype_size(tensor->dtype);
+    if (tensor->count > PTRDIFF_MAX / size)
+        return fail(error, RMS_ERROR_RANGE,
+                    "tensor \"%.80s\": count %zu is above %zu, the most %s numbers that memory can hold", tensor->name,
+                    tensor->count, PTRDIFF_MAX / size, rms_dtype_name(tensor->dtype));
+    const struct place place = {
+        .name = tensor->name, .count = tensor->count, .size = size, .param = tensor->param, .grad = tensor->grad};
+    return check_place(optimizer, SIZE_MAX, &place);
+}
+
+static rms_status check_tensor(rms_optimizer *optimizer, const rms_tensor *tensor)
+{
+    rms_error *error = &optimizer->error;
+    if (!tensor)
+        return fail(error, RMS_ERROR_ARGUMENT, "tensor: NULL");
+    if (!tensor->name || tensor->name[0] == '\0')
+        return fail(error, RMS_ERROR_ARGUMENT, "tensor: name is %s (expected a name, unique in this optimizer)",
+                    tensor->name ? "empty" : "NULL");
+    for (size_t i = 0; i < sizeof tensor->reserved / sizeof *tensor->reserved; ++i)
+        if (tensor->reserved[i] != 0)
+            return fail(error, RMS_ERROR_UNSUPPORTED, "tensor \"%.80s\": reserved[%zu] must be 0 in version %s",
+                        tensor->name, i, rms_version());
+    size_t taken;
+    if (find_name(optimizer, tensor->name, &taken))
+        return fail(error, RMS_ERROR_DUPLICATE, "tensor \"%.80s\": the name is taken by tensor %zu", tensor->name,
+                    taken);
+    const rms_status status = object_check_group(optimizer, tensor->group);
+    return status == RMS_OK ? check_numbers(optimizer, tensor) : status;
+}
+
+#define ENTRY_BYTES ((sizeof(struct entry) + STATE_ALIGNMENT - 1) / STATE_ALIGNMENT * STATE_ALIGNMENT)
+
+/* Size of a tensor's block; 0 if it overflows. */
+static size_t block_bytes(const rms_options *options, const rms_tensor *tensor)
+{
+    const size_t state = rms_state_bytes(options, tensor->dtype, tensor->count);
+    const size_t name = strlen(tensor->name) + 1;
+    return state > PTRDIFF_MAX - ENTRY_BYTES - name ? 0 : ENTRY_BYTES + state + name;
+}
+
+static void fill(void *array, rms_dtype dtype, size_t count, double value)
+{
+    if (dtype == RMS_F64) {
+        for (size_t i = 0; i < count; ++i)
+            ((double *)array)[i] = value;
+    } else {
+        for (size_t i = 0; i < count; ++i)
+            ((float *)array)[i] = (float)value;
+    }
+}
+
+void entry_start(rms_optimizer *optimizer, struct entry *entry)
+{
+    struct tensor *tensor = &entry->tensor;
+    for (size_t slot = 0; slot < RMS_RULE_SLOTS; ++slot)
+        if (tensor->slots[slot])
+            fill(tensor->slots[slot], tensor->dtype, tensor->count, options_slot_start(tensor->options, slot));
+    if (tensor->slots[RMS_SLOT_MASTER])
+        tensor_codec(optimizer->kernels, tensor)->decode(tensor->count, tensor->param, tensor->slots[RMS_SLOT_MASTER]);
+    if (tensor->slots[RMS_SLOT_REMAINDER])
+        memset(tensor->slots[RMS_SLOT_REMAINDER], 0, tensor->count * sizeof(uint16_t));
+    if (tensor->slots[RMS_SLOT_AVERAGE])
+        fill(tensor->slots[RMS_SLOT_AVERAGE], tensor->dtype, tensor->count, 0);
+    tensor->steps = 0;
+}
+
+/* Lays out a fresh block. */
+static void fill_entry(rms_optimizer *optimizer, struct entry *entry, const rms_tensor *tensor, size_t bytes)
+{
+    const rms_options *options = &optimizer->groups[tensor->group]->options;
+    *entry = (struct entry){
+        .tensor = {.count = tensor->count,
+                   .param = tensor->param,
+                   .grad = tensor->grad,
+                   .options = options,
+                   .variant = options_variant(options),
+                   .dtype = tensor->dtype,
+                   .stream = stream_of(tensor->name)},
+        .group = tensor->group,
+        .bytes = bytes,
+    };
+    char *next = (char *)entry + ENTRY_BYTES;
+    const unsigned kept = options_slots(options, tensor->dtype);
+    for (size_t slot = 0; slot < RMS_SLOTS_MAX; ++slot)
+        if (tensor->count > 0 && kept >> slot & 1) {
+            entry->tensor.slots[slot] = next;
+            next += slot_bytes(slot, tensor->dtype, tensor->count);
+        }
+    entry->name = memcpy(next, tensor->name, strlen(tensor->name) + 1);
+    entry_start(optimizer, entry);
+}
+
+rms_status rms_add(rms_optimizer *optimizer, const rms_tensor *tensor)
+{
+    rms_status status = object_check_ready(optimizer, "add a tensor");
+    if (status == RMS_OK)
+        status = check_tensor(optimizer, tensor);
+    if (status != RMS_OK)
+        return status;
+    struct group *group = optimizer->groups[tensor->group];
+    const size_t bytes = block_bytes(&group->options, tensor);
+    if (bytes == 0)
+        return fail(&optimizer->error, RMS_ERROR_RANGE,
+                    "tensor \"%.80s\": the state of %zu elements exceeds all memory", tensor->name, tensor->count);
+    struct tensor **tensors =
+        object_with_room(optimizer, optimizer->tensors, optimizer->tensor_count, &optimizer->tensor_capacity);
+    if (!tensors)
+        return RMS_ERROR_MEMORY;
+    optimizer->tensors = tensors;
+    struct entry *entry = object_allocate(optimizer, bytes);
+    if (!entry)
+        return RMS_ERROR_MEMORY;
+    fill_entry(optimizer, entry, tensor, bytes);
+    optimizer->tensors[optimizer->tensor_count++] = &entry->tensor;
+    ++group->tensor_count;
+    return succeed(&optimizer->error);
+}
+
+/* Whether there is such a tensor, and where to store what is asked of it. */
+static rms_status check_query(rms_optimizer *optimizer, size_t tensor, const void *out, const char *name)
+{
+    if (optimizer && !out)
+        return fail(&optimizer->error, RMS_ERROR_ARGUMENT, "%s: NULL", name);
+    return object_check_tensor(optimizer, tensor);
+}
+
+rms_status rms_rebind(rms_optimizer *optimizer, size_t tensor, void *param, const void *grad)
+{
+    rms_status status = object_check_ready(optimizer, "rebind a tensor");
+    if (status == RMS_OK)
+        status = object_check_tensor(optimizer, tensor);
+    if (status != RMS_OK)
+        return status;
+    struct entry *entry = entry_at(optimizer, tensor);
+    const struct place place = {.name = entry->name,
+                                .count = entry->tensor.count,
+                                .size = rms_dtype_size(entry->tensor.dtype),
+                                .param = param,
+                                .grad = grad};
+    status = check_place(optimizer, tensor, &place);
+    if (status != RMS_OK)
+        return status;
+    entry->tensor.param = param;
+    entry->tensor.grad = grad;
+    return succeed(&optimizer->error);
+}
+
+rms_status rms_reset(rms_optimizer *optimizer)
+{
+    if (!optimizer)
+        return RMS_ERROR_ARGUMENT;
+    optimizer->broken = false;
+    const rms_status status = object_check_ready(optimizer, "reset");
+    if (status != RMS_OK)
+        return status;
+    for (size_t i = 0; i < optimizer->tensor_count; ++i)
+        entry_start(optimizer, entry_at(optimizer, i));
+    optimizer->steps = 0;
+    return succeed(&optimizer->error);
+}
+
+size_t rms_tensor_count(const rms_optimizer *optimizer)
+{
+    return optimizer ? optimizer->tensor_count : 0;
+}
+
+rms_status rms_find(rms_optimizer *optimizer, const char *name, size_t *tensor)
+{
+    if (!optimizer)
+        return RMS_ERROR_ARGUMENT;
+    if (!name || !tensor)
+        return fail(&optimizer->error, RMS_ERROR_ARGUMENT, "%s: NULL", name ? "tensor" : "name");
+    if (!find_name(optimizer, name, tensor))
+        return fail(&optimizer->error, RMS_ERROR_NAME, "no tensor is named \"%.80s\"; there are %zu", name,
+                    optimizer->tensor_count);
+    return succeed(&optimizer->error);
+}
+
+rms_status rms_tensor_at(rms_optimizer *optimizer, size_t tensor, rms_tensor *out)
+{
+    const rms_status status = check_query(optimizer, tensor, out, "out");
+    if (status != RMS_OK)
+        return status;
+    const struct entry *entry = entry_at(optimizer, tensor);
+    *out = (rms_tensor){
+        .name = entry->name,
+        .count = entry->tensor.count,
+        .param = entry->tensor.param,
+        .grad = entry->tensor.grad,
+        .group = entry->group,
+        .dtype = entry->tensor.dtype,
+    };
+    return succeed(&optimizer->error);
+}
+
+void *rms_state(rms_optimizer *optimizer, size_t tensor, const char *slot)
+{
+    if (!optimizer || !slot || tensor >= optimizer->tensor_count)
+        return NULL;
+    const struct tensor *owner = optimizer->tensors[tensor];
+    for (size_t i = 0; i < RMS_SLOTS_MAX; ++i) {
+        const char *name = rms_slot_name(owner->options->rule, i);
+        if (name && strcmp(name, slot) == 0)
+            return owner->slots[i];
+    }
+    return NULL;
+}
+
+rms_status rms_get_steps(rms_optimizer *optimizer, size_t tensor, uint64_t *steps)
+{
+    const rms_status status = check_query(optimizer, tensor, steps, "steps");
+    if (status != RMS_OK)
+        return status;
+    *steps = entry_at(optimizer, tensor)->tensor.steps;
+    return succeed(&optimizer->error);
+}
+
+rms_status rms_set_steps(rms_optimizer *optimizer, size_t tensor, uint64_t steps)
+{
+    rms_status status = object_check_ready(optimizer, "set steps");
+    if (status == RMS_OK)
+        status = object_check_tensor(optimizer, tensor);
+    if (status != RMS_OK)
+        return status;
+    if (steps > RMS_STEPS_MAX)
+        return fail(&optimizer->error, RMS_ERROR_RANGE, "steps %" PRIu64 " is out of bounds: expected 0 to %" PRIu64,
+                    steps, RMS_STEPS_MAX);
+    entry_at(optimizer, tensor)->tensor.steps = steps;
+    return succeed(&optimizer->error);
+}
+
+/* Rates of an f64 tensor are worked out in double, block by block, and rounded once. */
+static void write_rates(const rms_optimizer *optimizer, const struct tensor *tensor, float *out)
+{
+    double room[256];
+    const size_t most = sizeof room / sizeof *room;
+    const bool wide = tensor->dtype == RMS_F64;
+    rate_kernel *const rate = tensor_kernels(optimizer->kernels, tensor)->rate[tensor->options->rule][tensor->variant];
+    for (size_t begin = 0; begin < tensor->count; begin += most) {
+        const size_t count = tensor->count - begin < most ? tensor->count - begin : most;
+        rate(&tensor->coefficients, count, tensor_slot(tensor, 0, begin), tensor_slot(tensor, 1, begin),
+             tensor_slot(tensor, 2, begin), wide ? (void *)room : (void *)(out + begin));
+        for (size_t i = 0; wide && i < count; ++i)
+            out[begin + i] = (float)room[i];
+    }
+}
+
+rms_status rms_effective_lr(rms_optimizer *optimizer, size_t tensor, float *out)
+{
+    const rms_status status = check_query(optimizer, tensor, out, "out");
+    if (status != RMS_OK)
+        return status;
+    struct entry *entry = entry_at(optimizer, tensor);
+    struct tensor *asked = &entry->tensor;
+    if ((uintptr_t)out % sizeof *out != 0 || memory_overlaps(out, asked->count * sizeof *out, entry, entry->bytes))
+        return fail(&optimizer->error, RMS_ERROR_ARGUMENT, "out is not aligned, or lies in the optimizer's own state");
+    step_coefficients(optimizer->kernels, asked, asked->steps, 1.0);
+    write_rates(optimizer, asked, out);
+    return succeed(&optimizer->error);
+}
