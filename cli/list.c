@@ -74,6 +74,61 @@ static void print_rules(void)
     print_options(RMS_RMSPROP, COMMON_OPTIONS);
 }
 
+/* A preset's values in short: those that make it what it is, "lr 0.01, rho 0.9, centered true". */
+static void append_values(struct text *text, const rms_options *options)
+{
+    static const char always[] = " lr rho beta1 beta2 eps ";
+    rms_option_info info;
+    for (size_t i = 0; rms_option_at(options->rule, i, &info); ++i) {
+        double value = 0;
+        char word[64];
+        (void)snprintf(word, sizeof word, " %s ", info.key);
+        (void)rms_options_get(options, info.key, &value, NULL);
+        if (value != 0 && (value != info.default_value || strstr(always, word))) {
+            text_append(text, "%s%s ", text->length > 0 ? ", " : "", info.key);
+            option_append_value(text, &info, value);
+        }
+    }
+}
+
+#define PRESET_COLUMN 18
+
+static void print_preset(const rms_preset *preset)
+{
+    rms_options options;
+    struct text origin = {0};
+    struct text values = {0};
+    if (rms_options_preset(&options, preset->name, NULL) == RMS_OK)
+        append_values(&values, &options);
+    text_append(&origin, "%s, %s", preset->source, preset->version);
+    (void)printf("  %s%s%s%*s", bold(), preset->name, plain(), PRESET_COLUMN - 2 - (int)strlen(preset->name), "");
+    const char *const paragraphs[] = {preset->title, origin.text, values.text, preset->note};
+    for (size_t i = 0; i < sizeof paragraphs / sizeof paragraphs[0] && !origin.failed && !values.failed; ++i)
+        if (paragraphs[i] && *paragraphs[i]) {
+            (void)printf("%*s", i > 0 ? PRESET_COLUMN : 0, "");
+            print_wrapped(paragraphs[i], PRESET_COLUMN, PRESET_COLUMN);
+        }
+    text_free(&origin);
+    text_free(&values);
+}
+
+static void print_presets(bool in_short)
+{
+    rms_preset preset;
+    bool recipes = false;
+    (void)printf("%spresets%s: what frameworks call RMSProp%s\n", bold(), plain(),
+                 in_short ? " (rmsprop list --presets tells more)" : "");
+    for (size_t i = 0; rms_preset_at(i, &preset); ++i) {
+        if (preset.recipe && !recipes)
+            (void)printf("%sand what papers and programs train with%s\n", faint(), plain());
+        recipes = preset.recipe;
+        if (in_short)
+            (void)printf("  %-*s%s\n", PRESET_COLUMN - 2, preset.name, preset.title);
+        else
+            print_preset(&preset);
+    }
+}
+
 static void print_problems(void)
 {
     (void)printf("%sproblems%s\n", bold(), plain());
@@ -99,7 +154,7 @@ static void print_isas(rms_isa chosen)
 static json_t *rule_json(rms_rule rule)
 {
     json_t *slots = json_array();
-    for (size_t i = 0; i < rms_slot_count(rule); ++i)
+    for (size_t i = 0; i < RMS_RULE_SLOTS && rms_slot_name(rule, i); ++i)
         slots = json_append(slots, json_string(rms_slot_name(rule, i)));
 
     json_t *options = json_array();
@@ -121,6 +176,25 @@ static json_t *rules_json(void)
     for (int rule = 0; rule < RMS_RULE_COUNT; ++rule)
         rules = json_append(rules, rule_json((rms_rule)rule));
     return rules;
+}
+
+static json_t *preset_json(const rms_preset *preset)
+{
+    rms_options options;
+    if (rms_options_preset(&options, preset->name, NULL) != RMS_OK)
+        return NULL;
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:o}", "name", preset->name, "title", preset->title,
+                     "version", preset->version, "source", preset->source, "note", preset->note, "rule",
+                     rms_rule_name(preset->rule), "recipe", (int)preset->recipe, "options", options_json(&options));
+}
+
+static json_t *presets_json(void)
+{
+    json_t *presets = json_array();
+    rms_preset preset;
+    for (size_t i = 0; rms_preset_at(i, &preset); ++i)
+        presets = json_append(presets, preset_json(&preset));
+    return presets;
 }
 
 static json_t *problems_json(void)
@@ -147,71 +221,116 @@ static json_t *isas_json(rms_isa chosen)
 
 /* ---- the verb ------------------------------------------------------------------------------------- */
 
-enum section { SECTION_RULES = 1, SECTION_PROBLEMS = 2, SECTION_ISAS = 4, SECTION_ONE_RULE = 8 };
+enum section {
+    SECTION_RULES = 1,
+    SECTION_PRESETS = 2,
+    SECTION_PROBLEMS = 4,
+    SECTION_ISAS = 8,
+    SECTION_ONE_RULE = 16,
+    SECTION_ONE_PRESET = 32
+};
+#define SECTION_ALL (SECTION_RULES | SECTION_PRESETS | SECTION_PROBLEMS | SECTION_ISAS)
+
+/* What is to be shown. */
+struct selection {
+    unsigned sections;
+    rms_rule rule;     /* the one */
+    rms_preset preset; /* the one */
+    rms_isa chosen;    /* the instruction set that this machine would use */
+};
+
+static bool find_preset(const char *name, rms_preset *preset)
+{
+    for (size_t i = 0; rms_preset_at(i, preset); ++i)
+        if (strcmp(preset->name, name) == 0)
+            return true;
+    return false;
+}
 
 /* 0, after a sentence, for a subject that is none. */
-static unsigned find_sections(const char *subject, rms_rule *rule)
+static unsigned find_sections(const char *subject, struct selection *selection)
 {
+    static const struct {
+        const char *name;
+        unsigned section;
+    } parts[] = {
+        {"rules", SECTION_RULES}, {"presets", SECTION_PRESETS}, {"problems", SECTION_PROBLEMS}, {"isas", SECTION_ISAS}};
     if (!subject)
-        return SECTION_RULES | SECTION_PROBLEMS | SECTION_ISAS;
-    if (strcmp(subject, "rules") == 0)
-        return SECTION_RULES;
-    if (strcmp(subject, "problems") == 0)
-        return SECTION_PROBLEMS;
-    if (strcmp(subject, "isas") == 0)
-        return SECTION_ISAS;
-    if (rms_rule_from_name(subject, rule))
+        return SECTION_ALL;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; ++i)
+        if (strcmp(subject, parts[i].name) == 0)
+            return parts[i].section;
+    if (rms_rule_from_name(subject, &selection->rule))
         return SECTION_ONE_RULE;
+    if (find_preset(subject, &selection->preset))
+        return SECTION_ONE_PRESET;
     struct text names = {0};
     for (int k = 0; k < RMS_RULE_COUNT; ++k)
         text_append(&names, ", %s", rms_rule_name((rms_rule)k));
-    complain("list: nothing is called \"%s\" (expected one of rules, problems, isas%s)", subject,
-             names.failed ? "" : names.text);
+    complain("list: nothing is called \"%s\" (expected one of rules, presets, problems, isas%s, or a preset's name)",
+             subject, names.failed ? "" : names.text);
     text_free(&names);
     return 0;
 }
 
-static void print_sections(unsigned sections, rms_rule rule, rms_isa chosen)
+static void print_selection(const struct selection *selection)
 {
-    if (sections & SECTION_ONE_RULE)
-        print_rule(rule, OWN_OPTIONS | COMMON_OPTIONS);
-    if (sections & SECTION_RULES)
-        print_rules();
-    if ((sections & SECTION_RULES) && (sections & SECTION_PROBLEMS))
-        (void)putchar('\n');
-    if (sections & SECTION_PROBLEMS)
-        print_problems();
-    if ((sections & SECTION_PROBLEMS) && (sections & SECTION_ISAS))
-        (void)putchar('\n');
-    if (sections & SECTION_ISAS)
-        print_isas(chosen);
+    bool first = true;
+    for (unsigned section = 1; section <= SECTION_ONE_PRESET; section <<= 1) {
+        if (!(selection->sections & section))
+            continue;
+        if (!first)
+            (void)putchar('\n');
+        first = false;
+        if (section == SECTION_RULES)
+            print_rules();
+        else if (section == SECTION_PRESETS)
+            print_presets(selection->sections == SECTION_ALL);
+        else if (section == SECTION_PROBLEMS)
+            print_problems();
+        else if (section == SECTION_ISAS)
+            print_isas(selection->chosen);
+        else if (section == SECTION_ONE_RULE)
+            print_rule(selection->rule, OWN_OPTIONS | COMMON_OPTIONS);
+        else
+            print_preset(&selection->preset);
+    }
 }
 
-static json_t *sections_json(unsigned sections, rms_rule rule, rms_isa chosen)
+static json_t *selection_json(const struct selection *selection)
 {
+    const unsigned sections = selection->sections;
     json_t *document = json_pack("{s:s}", "version", rms_version());
     if (sections & SECTION_ONE_RULE)
-        (void)json_object_set_new(document, "rule", rule_json(rule));
+        (void)json_object_set_new(document, "rule", rule_json(selection->rule));
+    if (sections & SECTION_ONE_PRESET)
+        (void)json_object_set_new(document, "preset", preset_json(&selection->preset));
     if (sections & SECTION_RULES)
         (void)json_object_set_new(document, "rules", rules_json());
+    if (sections & SECTION_PRESETS)
+        (void)json_object_set_new(document, "presets", presets_json());
     if (sections & SECTION_PROBLEMS)
         (void)json_object_set_new(document, "problems", problems_json());
     if (sections & SECTION_ISAS)
-        (void)json_object_set_new(document, "instruction_sets", isas_json(chosen));
+        (void)json_object_set_new(document, "instruction_sets", isas_json(selection->chosen));
     return document;
 }
 
 int list_verb(const struct arguments *arguments)
 {
-    rms_rule rule = RMS_RMSPROP;
-    rms_isa chosen = RMS_ISA_AUTO;
-    const unsigned sections = find_sections(arguments->subject, &rule);
-    if (sections == 0)
+    struct selection selection = {.rule = RMS_RMSPROP, .chosen = RMS_ISA_AUTO};
+    const char *subject = arguments->subject;
+    if (arguments->presets && subject) {
+        complain("list: \"%s\" and --presets are both given (expected one)", subject);
         return STATUS_USAGE;
-    if ((sections & SECTION_ISAS) && !machine_isa(&chosen))
+    }
+    selection.sections = find_sections(arguments->presets ? "presets" : subject, &selection);
+    if (selection.sections == 0)
+        return STATUS_USAGE;
+    if ((selection.sections & SECTION_ISAS) && !machine_isa(&selection.chosen))
         return STATUS_FAILED;
     if (arguments->json)
-        return print_json(sections_json(sections, rule, chosen)) ? STATUS_OK : STATUS_FAILED;
-    print_sections(sections, rule, chosen);
+        return print_json(selection_json(&selection)) ? STATUS_OK : STATUS_FAILED;
+    print_selection(&selection);
     return STATUS_OK;
 }

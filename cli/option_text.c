@@ -6,8 +6,9 @@
 #include <math.h>
 #include <string.h>
 
-/* Larger bounds keep arithmetic finite and mean nothing to a person. */
+/* Larger bounds keep arithmetic finite, or a whole number in an int, and mean nothing to a person. */
 #define HUGE_BOUND 1e30
+#define HUGE_COUNT 2147483647
 
 /* The name of a choice; its length goes to *length. NULL when there is no such choice. */
 static const char *choice_name(const rms_option_info *info, double value, size_t *length)
@@ -37,14 +38,15 @@ void option_append_value(struct text *text, const rms_option_info *info, double 
 void option_append_bounds(struct text *text, const rms_option_info *info)
 {
     const bool open_below = info->minimum > 0 && info->minimum < 1 / HUGE_BOUND;
+    const bool open_above = info->maximum >= (info->type == RMS_OPTION_COUNT ? HUGE_COUNT : HUGE_BOUND);
     if (info->type == RMS_OPTION_CHOICE)
         text_append(text, "a name");
     else if (info->type == RMS_OPTION_FLAG)
         text_append(text, "true, false");
-    else if (info->maximum >= HUGE_BOUND)
+    else if (open_above)
         text_append(text, open_below ? "more than 0" : "%g or more", info->minimum);
     else if (info->maximum < 1 && info->maximum > 1 - 1e-6)
-        text_append(text, "%g to below 1", info->minimum);
+        text_append(text, open_below ? "above 0, < 1" : "%g to below 1", info->minimum);
     else
         text_append(text, "%g to %g", info->minimum, info->maximum);
 }
