@@ -1,30 +1,30 @@
 #!/usr/bin/env python3
-"""Writes pytorch.txt: what the optimizers of PyTorch itself make of hard gradients, for golden_pytorch.c.
+"""Writes pytorch.txt: what the optimizers of torch.optim make of hard gradients.
 
     python3 tests/golden/pytorch_generate.py > tests/golden/pytorch.txt
-
-Needs torch (any build; the CPU is used). Parameters and gradients come from integers and powers
-of two, so that golden_pytorch.c makes the same ones; whatever is changed here must be changed there.
 """
 
-import os
-import platform
-import struct
+import itertools
 
-# One instruction set, so that every x86 machine since 2013 writes the same file.
-os.environ.setdefault("ATEN_CPU_CAPABILITY", "avx2")
+import golden
+import golden_torch
+from golden_torch import torch
 
-import torch
+# What PyTorch's arguments are called here. A pair of values has a pair of names. AdamW's decay is decoupled by
+# itself, NAdam's and RAdam's by a flag.
+NAMES = {
+    "alpha": "rho",
+    "weight_decay": "l2_decay",
+    "initial_accumulator_value": "initial_accumulator",
+    "betas": ("beta1", "beta2"),
+    "etas": ("eta_minus", "eta_plus"),
+    "step_sizes": ("step_size_min", "step_size_max"),
+}
 
-STEPS_KEPT = (1, 2, 5, 10, 20, 50)
-KINDS = 12
-COUNT = 2 * KINDS
-MASK = (1 << 64) - 1
-
-# Name of the set, optimizer, and the options that differ from PyTorch's defaults. AdamW always says its
-# weight_decay: its default is not 0. Where a divided gradient holds weight decay, eps is chosen such that
-# lr * weight_decay / eps, by which a parameter near 0 multiplies its own rounding errors, stays small.
-SETS = (
+# Where a divided gradient holds weight decay, eps is chosen such that lr * weight_decay / eps, by which a
+# parameter near 0 multiplies its own rounding errors, stays small. AdamW always says its weight_decay: its default
+# is not 0.
+SETS = [
     ("sgd", "SGD", {"lr": 0.01}),
     ("sgd-momentum", "SGD", {"lr": 0.01, "momentum": 0.9}),
     ("sgd-dampening", "SGD", {"lr": 0.01, "momentum": 0.9, "dampening": 0.5}),
@@ -43,19 +43,11 @@ SETS = (
     ("adagrad-all", "Adagrad",
      {"lr": 0.02, "lr_decay": 0.01, "initial_accumulator_value": 0.001, "eps": 0.01, "weight_decay": 0.1,
       "maximize": True}),
-    ("rmsprop", "RMSprop", {}),
     ("rmsprop-alpha", "RMSprop", {"lr": 0.001, "alpha": 0.9}),
     ("rmsprop-eps", "RMSprop", {"eps": 0.001}),
-    ("rmsprop-momentum", "RMSprop", {"momentum": 0.9}),
-    ("rmsprop-decay", "RMSprop", {"lr": 0.001, "eps": 0.001, "weight_decay": 0.01}),
-    ("rmsprop-maximize", "RMSprop", {"maximize": True}),
-    ("rmsprop-momentum-decay-maximize", "RMSprop",
-     {"lr": 0.001, "alpha": 0.95, "eps": 0.01, "momentum": 0.5, "weight_decay": 0.1, "maximize": True}),
-    ("rmsprop-centered", "RMSprop", {"centered": True}),
+    ("rmsprop-strong-decay", "RMSprop",
+     {"lr": 0.001, "alpha": 0.95, "eps": 0.01, "momentum": 0.5, "weight_decay": 0.1}),
     ("rmsprop-centered-alpha", "RMSprop", {"alpha": 0.95, "centered": True}),
-    ("rmsprop-centered-momentum", "RMSprop", {"centered": True, "momentum": 0.9}),
-    ("rmsprop-centered-decay-maximize", "RMSprop",
-     {"lr": 0.001, "eps": 0.001, "centered": True, "weight_decay": 0.01, "maximize": True}),
     ("adam", "Adam", {}),
     ("adam-betas", "Adam", {"lr": 0.01, "betas": (0.8, 0.99)}),
     ("adam-beta1-zero", "Adam", {"betas": (0.0, 0.9)}),
@@ -69,118 +61,136 @@ SETS = (
     ("adamw-decay", "AdamW", {"lr": 0.01, "weight_decay": 0.5}),
     ("adamw-amsgrad", "AdamW", {"betas": (0.9, 0.9), "amsgrad": True, "weight_decay": 0.1}),
     ("adamw-maximize", "AdamW", {"betas": (0.5, 0.999), "weight_decay": 0.01, "maximize": True}),
+    ("adadelta", "Adadelta", {}),
+    ("adadelta-lr", "Adadelta", {"lr": 0.5}),
+    ("adadelta-rho", "Adadelta", {"rho": 0.95}),
+    ("adadelta-eps", "Adadelta", {"eps": 0.0001}),
+    ("adadelta-decay", "Adadelta", {"eps": 0.001, "weight_decay": 0.01}),
+    ("adadelta-maximize", "Adadelta", {"maximize": True}),
+    ("adadelta-all", "Adadelta", {"lr": 0.5, "rho": 0.8, "eps": 0.001, "weight_decay": 0.01, "maximize": True}),
+    ("adamax", "Adamax", {}),
+    ("adamax-lr", "Adamax", {"lr": 0.01}),
+    ("adamax-betas", "Adamax", {"betas": (0.8, 0.9)}),
+    ("adamax-eps", "Adamax", {"eps": 0.001}),
+    ("adamax-decay", "Adamax", {"eps": 0.001, "weight_decay": 0.01}),
+    ("adamax-maximize", "Adamax", {"maximize": True}),
+    ("adamax-all", "Adamax",
+     {"lr": 0.01, "betas": (0.5, 0.99), "eps": 0.01, "weight_decay": 0.1, "maximize": True}),
+    ("nadam", "NAdam", {}),
+    ("nadam-lr", "NAdam", {"lr": 0.01}),
+    ("nadam-betas", "NAdam", {"betas": (0.8, 0.99)}),
+    ("nadam-eps", "NAdam", {"eps": 0.001}),
+    ("nadam-momentum-decay", "NAdam", {"momentum_decay": 0.1}),
+    ("nadam-decay", "NAdam", {"eps": 0.001, "weight_decay": 0.01}),
+    ("nadam-decoupled", "NAdam", {"weight_decay": 0.1, "decoupled_weight_decay": True}),
+    ("nadam-maximize", "NAdam", {"maximize": True}),
+    ("nadam-all", "NAdam",
+     {"lr": 0.01, "betas": (0.95, 0.9), "eps": 0.01, "momentum_decay": 0.02, "weight_decay": 0.1, "maximize": True}),
+    ("radam", "RAdam", {}),
+    ("radam-lr", "RAdam", {"lr": 0.01}),
+    ("radam-betas", "RAdam", {"betas": (0.8, 0.99)}),
+    ("radam-beta2-small", "RAdam", {"betas": (0.9, 0.5)}),  # never rectified: the gradient average alone moves it
+    ("radam-eps", "RAdam", {"eps": 0.001}),
+    ("radam-decay", "RAdam", {"eps": 0.001, "weight_decay": 0.01}),
+    ("radam-decoupled", "RAdam", {"weight_decay": 0.1, "decoupled_weight_decay": True}),
+    ("radam-maximize", "RAdam", {"maximize": True}),
+    ("radam-all", "RAdam",
+     {"lr": 0.01, "betas": (0.95, 0.9), "eps": 0.01, "weight_decay": 0.1, "maximize": True}),
+    ("rprop", "Rprop", {}),
+    ("rprop-lr", "Rprop", {"lr": 0.001}),
+    ("rprop-etas", "Rprop", {"etas": (0.25, 1.5)}),
+    ("rprop-step-sizes", "Rprop", {"step_sizes": (0.001, 0.1)}),
+    ("rprop-maximize", "Rprop", {"maximize": True}),
+]
+
+# RMSprop's options, each combination of them.
+RMSPROP_FLAGS = (
+    ("centered", {"centered": True}),
+    ("momentum", {"momentum": 0.9}),
+    ("decay", {"lr": 0.001, "eps": 0.001, "weight_decay": 0.01}),
+    ("maximize", {"maximize": True}),
 )
+
+# Recipes that are PyTorch's RMSprop with values of their own: presets of other names.
+RECIPES = [
+    ("rmsprop-hinton", {"alpha": 0.9}, "hinton"),
+    ("rmsprop-minatar", {"lr": 0.00025, "alpha": 0.95, "eps": 0.01, "centered": True}, "minatar"),
+]
+
+# Sets with a learning rate that changes: it multiplies the whole buffer.
+SCHEDULED = [
+    ("sgd-momentum-schedule", "SGD", {"lr": 0.01, "momentum": 0.9}),
+    ("sgd-nesterov-schedule", "SGD", {"lr": 0.01, "momentum": 0.9, "nesterov": True}),
+    ("rmsprop-momentum-schedule", "RMSprop", {"momentum": 0.9}),
+    ("adamw-schedule", "AdamW", {"weight_decay": 0.1}),
+]
+SCHEDULE = ((11, 0.0005), (31, 0.02))
 
 # A gradient that never changes, for centered RMSprop: the variance is rounding error, and its root NaN.
 CONSTANTS = (
-    (0.009, {"alpha": 0.9, "centered": True}),
-    (0.011, {"lr": 0.001, "alpha": 0.9, "centered": True, "momentum": 0.9}),
-    (0.003, {"alpha": 0.95, "centered": True}),
-    (0.099, {"centered": True}),
+    ("f32", 0.009, {"alpha": 0.9, "centered": True}),
+    ("f32", 0.011, {"lr": 0.001, "alpha": 0.9, "centered": True, "momentum": 0.9}),
+    ("f32", 0.003, {"alpha": 0.95, "centered": True}),
+    ("f32", 0.099, {"centered": True}),
+    ("f64", 0.633, {"alpha": 0.9, "centered": True}),
+    ("f64", 0.267, {"alpha": 0.95, "centered": True}),
 )
-CONSTANT_STEPS = 3000
 
 
-class Random:
-    """splitmix64, as in tests/support.c."""
-
-    def __init__(self, seed):
-        self.state = seed & MASK
-
-    def bits(self):
-        self.state = (self.state + 0x9E3779B97F4A7C15) & MASK
-        z = self.state
-        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
-        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
-        return z ^ (z >> 31)
-
-    def number(self):
-        """A multiple of 2^-23 in [-1, 1)."""
-        return ((self.bits() >> 40) - (1 << 23)) / (1 << 23)
+def combinations():
+    for chosen in itertools.product((False, True), repeat=len(RMSPROP_FLAGS)):
+        parts = [part for part, taken in zip(RMSPROP_FLAGS, chosen) if taken]
+        options = {key: value for _, part in parts for key, value in part.items()}
+        yield "-".join(["rmsprop"] + [name for name, _ in parts]), "RMSprop", options
 
 
-def gradient(kind, step, draw, fixed):
-    """One gradient; draw is new at every step, fixed is the element's own. Exact in float32."""
-    return {
-        0: 0.0,
-        1: draw * 2.0**-100,                    # its square vanishes
-        2: draw * 2.0**-70,                     # its square is subnormal
-        3: draw * 2.0**33,
-        4: fixed,                               # constant
-        5: fixed if step % 2 == 0 else -fixed,  # the sign flips
-        6: draw if step % 7 == 0 else 0.0,      # sparse, from the seventh step on
-        7: draw * 2.0**33 if step == 1 else draw,
-        8: draw * 2.0**-12,
-        9: draw * 2.0**10,
-    }.get(kind, draw)
+def ours(optimizer, arguments, schedule=()):
+    """PyTorch's arguments, said in the library's words."""
+    decoupled = optimizer == "AdamW" or arguments.get("decoupled_weight_decay")
+    names = dict(NAMES)
+    if decoupled:
+        names["weight_decay"] = "decoupled_decay"
+    if optimizer == "Adadelta":
+        names["eps"] = "eps_inside"
+    options = {"preset": "pytorch"} if optimizer == "RMSprop" else \
+        {"rule": {"AdamW": "adam"}.get(optimizer, optimizer.lower())}
+    for key, value in arguments.items():
+        if key == "decoupled_weight_decay":
+            continue
+        name = names.get(key, key)
+        options.update(zip(name, value) if isinstance(name, tuple) else [(name, value)])
+    options = {key: value for key, value in options.items() if (options.get("rule"), key, value) not in DEFAULTS}
+    options.update((f"{step}:lr", lr) for step, lr in schedule)
+    return options
 
 
-def gradients(step):
-    draws = Random(step)
-    own = Random(1000)
-    return [gradient(i % KINDS, step, draws.number(), own.number()) for i in range(COUNT)]
+# Halves of pairs that stay at their default, which would be options without effect.
+DEFAULTS = {
+    ("adam", "beta1", 0.9), ("adam", "beta2", 0.999), ("radam", "beta1", 0.9),
+}
 
 
-def parameters():
-    """The second element of each kind starts at 0, where nothing hides the error of the movement."""
-    draws = Random(2000)
-    return [2.0 * draws.number() if i < KINDS else 0.0 for i in range(COUNT)]
-
-
-def hexadecimal(value):
-    """C99's notation, as short as it goes."""
-    text = value.hex()
-    if text in ("nan", "inf", "-inf"):
-        return text
-    mantissa, exponent = text.split("p")
-    return mantissa.rstrip("0").rstrip(".") + "p" + exponent if "." in mantissa else text
-
-
-def written(options):
-    def value(v):
-        if isinstance(v, tuple):
-            return ",".join(map(repr, v))
-        return str(v).lower() if isinstance(v, bool) else repr(v)
-
-    return "".join(f" {key}={value(v)}" for key, v in options.items())
-
-
-def trajectory(optimizer, options):
-    """Yields (step, parameters) for the steps that are kept."""
-    param = torch.tensor(parameters(), dtype=torch.float32, requires_grad=True)
-    optimizer = getattr(torch.optim, optimizer)([param], foreach=False, **options)
-    for step in range(1, STEPS_KEPT[-1] + 1):
-        param.grad = torch.tensor(gradients(step), dtype=torch.float32)
-        optimizer.step()
-        if step in STEPS_KEPT:
-            yield step, param.tolist()
-
-
-def first_nan(constant, options):
-    """The step after which the parameter is NaN; 0 if it never is."""
-    param = torch.tensor([1.0], dtype=torch.float32, requires_grad=True)
-    optimizer = torch.optim.RMSprop([param], foreach=False, **options)
-    param.grad = torch.tensor([constant], dtype=torch.float32)
-    for step in range(1, CONSTANT_STEPS + 1):
-        optimizer.step()
-        if torch.isnan(param).any():
-            return step
-    return 0
+def begin(optimizer, arguments, schedule=()):
+    kind = getattr(torch.optim, optimizer)
+    return golden_torch.beginning(lambda parameters: kind(parameters, foreach=False, **arguments), schedule)
 
 
 def main():
-    torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
-    print("# Trajectories of PyTorch's optimizers, made by pytorch_generate.py; README.md describes the format.")
-    print(f"# torch {torch.__version__} ({torch.backends.cpu.get_cpu_capability()}), python "
-          f"{platform.python_version()}")
-    for name, optimizer, options in SETS:
-        print(f"set {name} {optimizer}{written(options)}")
-        for step, param in trajectory(optimizer, options):
-            print(step, *map(hexadecimal, param))
-    for constant, options in CONSTANTS:
-        constant = struct.unpack("f", struct.pack("f", constant))[0]
-        print(f"constant {hexadecimal(constant)} {first_nan(constant, options)} RMSprop{written(options)}")
+    golden.header("PyTorch", golden_torch.versions())
+    golden.arithmetic("lerp")
+    for name, optimizer, arguments in SETS + list(combinations()):
+        golden.write_set(name, golden_torch.call_text(optimizer, arguments), ours(optimizer, arguments),
+                         begin(optimizer, arguments))
+    for name, arguments, preset in RECIPES:
+        golden.write_set(name, golden_torch.call_text("RMSprop", arguments), {"preset": preset},
+                         begin("RMSprop", arguments))
+    for name, optimizer, arguments in SCHEDULED:
+        golden.write_set(name, golden_torch.call_text(optimizer, arguments, SCHEDULE),
+                         ours(optimizer, arguments, SCHEDULE), begin(optimizer, arguments, SCHEDULE))
+    for dtype, constant, arguments in CONSTANTS:
+        golden.write_constant(dtype, constant, golden_torch.call_text("RMSprop", arguments),
+                              ours("RMSprop", arguments), begin("RMSprop", arguments))
+    golden.footer()
 
 
 if __name__ == "__main__":
