@@ -179,7 +179,7 @@ static size_t parts_of_step(const struct subject *subject)
     options.threads = c->threads;
     options.nonfinite = RMS_NONFINITE_PROPAGATE;
     options.parallel = &counting;
-    rms_apply(&options, 1, c->count, subject->param, subject->grad, NULL, NULL, NULL);
+    rms_apply(&options, RMS_F32, 1, c->count, subject->param, subject->grad, NULL, NULL, NULL);
     return parts;
 }
 

@@ -1,4 +1,4 @@
-# What `cmake --install` lays down beside the command: the header, the library, and how other builds find them:
+# What `cmake --install` lays down beside the command: the headers, the library, and how other builds find them:
 # rmsprop.pc for pkg-config, rmsprop::rmsprop for CMake. The result may be moved as a whole.
 include(CMakePackageConfigHelpers)
 
@@ -12,7 +12,7 @@ if(rmsprop_type STREQUAL "STATIC_LIBRARY" AND "OpenMP::OpenMP_C" IN_LIST rmsprop
     set(rmsprop_static_openmp ON)
 endif()
 
-install(FILES include/rmsprop.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES include/rmsprop.h include/rmsprop_checkpoint.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(TARGETS rmsprop EXPORT rmsprop-targets
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})

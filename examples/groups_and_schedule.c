@@ -1,4 +1,4 @@
-/* Two groups with options of their own, a learning rate that falls as training goes on, clipping by norm, and
+/* Two groups with options of their own, a learning rate that rises and falls by a schedule, clipping by norm, and
  * the report of each step. The problem: find the bottom of a bowl that is 100 times as steep for the bias. */
 #include <math.h>
 #include <rmsprop.h>
@@ -21,18 +21,20 @@ static rms_status train(rms_optimizer *optimizer, float *weight, float *weight_g
         status = rms_add(optimizer,
                          &(rms_tensor){.name = "bias", .count = 1, .param = bias, .grad = bias_grad, .group = biases});
 
-    for (int step = 0; step < STEPS && status == RMS_OK; ++step) {
+    const rms_schedule schedule = {
+        .lr = 0.05, .warmup_steps = 50, .decay = RMS_DECAY_COSINE, .decay_steps = STEPS - 50};
+    for (unsigned step = 0; step < STEPS && status == RMS_OK; ++step) {
         for (int i = 0; i < 3; ++i)
             weight_grad[i] = weight[i] - (float)i;
         *bias_grad = 100.0F * (*bias + 1.0F);
 
-        const double lr = 0.05 * (1.0 - (double)step / STEPS);
+        const double lr = rms_schedule_lr(&schedule, step);
         rms_report report;
         if (rms_set(optimizer, 0, "lr", lr) != RMS_OK || rms_set(optimizer, biases, "lr", lr / 2.0) != RMS_OK)
             return RMS_ERROR_RANGE;
         status = rms_step(optimizer, &report);
         if (step % 150 == 0)
-            printf("step %3d  gradient norm %7.3f  clipped to %.3f of it\n", step, report.gradient_norm,
+            printf("step %3u  gradient norm %7.3f  clipped to %.3f of it\n", step, report.gradient_norm,
                    report.clip_factor);
     }
     return status;

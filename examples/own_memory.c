@@ -17,7 +17,7 @@ int main(void)
         const float x = point[0], y = point[1];
         gradient[0] = -2.0F * (1.0F - x) - 400.0F * x * (y - x * x);
         gradient[1] = 200.0F * (y - x * x);
-        if (rms_apply(&options, step, 2, point, gradient, slots, NULL, &error) != RMS_OK) {
+        if (rms_apply(&options, RMS_F32, step, 2, point, gradient, slots, NULL, &error) != RMS_OK) {
             fprintf(stderr, "%s\n", error.message);
             return 1;
         }

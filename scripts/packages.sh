@@ -5,7 +5,7 @@
 # shellcheck shell=sh disable=SC2154,SC2034
 
 # To build the library and the command.
-packages_to_build='gcc libc6-dev cmake ninja-build pkg-config libcairo2-dev libjansson-dev fonts-dejavu-core'
+packages_to_build='gcc libc6-dev cmake ninja-build pkg-config libcairo2-dev libjansson-dev libxxhash-dev fonts-dejavu-core'
 
 say() {
     printf '%s: %s\n' "$me" "$*" >&2
@@ -19,11 +19,13 @@ has_package() {
     ninja-build) command -v ninja ;;
     libcairo2-dev) pkg-config --exists cairo ;;
     libjansson-dev) pkg-config --exists jansson ;;
+    libxxhash-dev) test -e /usr/include/xxhash.h || pkg-config --exists libxxhash ;;
     libcmocka-dev) pkg-config --exists cmocka ;;
     fonts-dejavu-core) test -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf || fc-list | grep DejaVuSans.ttf ;;
     gcc-aarch64-linux-gnu) command -v aarch64-linux-gnu-gcc ;;
     qemu-user) command -v qemu-aarch64 ;;
     locales) test -e /usr/share/i18n/locales/de_DE ;;
+    libclang-rt-14-dev) ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a ;;
     libomp-dev) ls /usr/lib/llvm-*/lib/libomp.so || ls /usr/lib*/libomp.so ;;
     *) command -v "$1" ;;
     esac >/dev/null 2>&1

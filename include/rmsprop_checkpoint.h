@@ -1,0 +1,103 @@
+/* rmsprop_checkpoint: state on disk, as safetensors.
+ *
+ *     rms_save(optimizer, "run.safetensors");     // now and then
+ *     ...
+ *     rms_load(optimizer, "run.safetensors");     // in a new process, once the same tensors have been added
+ *
+ * A file holds parameters, every state slot, step counts, and options with their seed: a run that is saved and
+ * loaded goes on with the bits it would have had. Any program that reads safetensors reads it, and a checksum
+ * of each tensor and of the header tells damage from data. docs/checkpoints.md gives the layout.
+ *
+ * Saving is atomic and durable: the file is written beside the old one, forced to the disk, and renamed over
+ * it. Whatever happens, kill -9, a full disk or a power cut, what is under the name is the old checkpoint or
+ * the new one, whole. Loading checks the whole file, checksums included, before it changes anything.
+ *
+ * Functions of a build without checkpoints (jansson was not there) return RMS_ERROR_UNSUPPORTED.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef RMSPROP_CHECKPOINT_H
+#define RMSPROP_CHECKPOINT_H
+
+#include <rmsprop.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum rms_layout {
+    RMS_LAYOUT_FULL = 0,   /* "full": everything that resuming needs */
+    RMS_LAYOUT_STATE = 1,  /* "state": the same without parameters (master weights are state), for programs that
+                              save those themselves */
+    RMS_LAYOUT_PYTORCH = 2 /* "pytorch": state, step counts and options as PyTorch names them in the flattened
+                              state_dict of an optimizer, "state.NAME.square_avg"; no parameters, f32 and f64 only */
+} rms_layout;
+RMS_API const char *rms_layout_name(rms_layout layout);
+RMS_API bool rms_layout_from_name(const char *name, rms_layout *value);
+
+/* Writes a checkpoint. The last component of path may be a link to a regular file; that file is replaced. The
+ * folder must be writable; for the time of the call the new file lies in it as PATH.partial, which a killed
+ * process leaves behind and the next call reuses. RMS_ERROR_FILE names the failed call and leaves the old file as
+ * it was; RMS_ERROR_ARGUMENT for NULL, or a tensor's name that is not UTF-8. Memory beside the state: the
+ * header, about 300 bytes a slot. */
+RMS_API rms_status rms_save(rms_optimizer *optimizer, const char *path);
+RMS_API rms_status rms_save_as(rms_optimizer *optimizer, const char *path, rms_layout layout);
+
+/* Loads a checkpoint of any layout into an optimizer whose tensors have the same names, counts, dtypes and slots,
+ * in any order: parameters where the file has them, state, step counts, and the options of each group; where it
+ * runs (isa, threads, nonfinite) stays as it is. Tensors of one group in the file must be of one group here.
+ * Nothing has changed unless RMS_OK: RMS_ERROR_FILE when it cannot be read, RMS_ERROR_FORMAT when it is damaged
+ * or belongs to another model; the message says which tensor and what was expected. */
+RMS_API rms_status rms_load(rms_optimizer *optimizer, const char *path);
+
+/* ---------------------------------------------------------------------------------------------------
+ * Looking into a checkpoint without a model
+ * ------------------------------------------------------------------------------------------------- */
+typedef struct rms_checkpoint rms_checkpoint;
+
+/* Opens a file and checks its header: layout, bounds, dtypes, holes, overlaps, options; not yet the tensors'
+ * checksums. On failure *checkpoint is NULL. error may be NULL. */
+RMS_API rms_status rms_checkpoint_open(rms_checkpoint **checkpoint, const char *path, rms_error *error);
+
+/* NULL is allowed. */
+RMS_API void rms_checkpoint_close(rms_checkpoint *checkpoint);
+
+/* What the file says of itself. Strings live as long as the checkpoint. */
+typedef struct rms_checkpoint_info {
+    rms_layout layout;
+    const char *version; /* of the library that wrote it; "" in a file of PyTorch's layout by others */
+    int format;          /* version of the layout, 1 */
+    uint64_t steps;      /* of the object */
+    size_t tensor_count;
+    size_t group_count;
+    uint64_t file_bytes;
+    uint64_t reserved[4];
+} rms_checkpoint_info;
+RMS_API rms_status rms_checkpoint_info_of(const rms_checkpoint *checkpoint, rms_checkpoint_info *info);
+
+typedef struct rms_checkpoint_tensor {
+    const char *name;
+    size_t count;
+    rms_dtype dtype;
+    size_t group;
+    uint64_t steps;
+    unsigned slots; /* bit i: slot i is in the file */
+    bool has_param;
+    uint64_t reserved[4];
+} rms_checkpoint_tensor;
+RMS_API rms_status rms_checkpoint_tensor_at(const rms_checkpoint *checkpoint, size_t tensor,
+                                            rms_checkpoint_tensor *out);
+
+/* The options of a group, as they were when it was saved; what a file does not say is the default. struct_size as
+ * in rms_options_init. */
+RMS_API rms_status rms_checkpoint_options(const rms_checkpoint *checkpoint, size_t group, rms_options *options,
+                                          size_t struct_size);
+
+/* Reads one tensor's parameters (slot "param") or one of its slots into out, of bytes bytes, which must be exactly
+ * its size. RMS_ERROR_FORMAT if its checksum is wrong: then out holds what was read. error may be NULL. */
+RMS_API rms_status rms_checkpoint_read(rms_checkpoint *checkpoint, size_t tensor, const char *slot, void *out,
+                                       size_t bytes, rms_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
