@@ -174,6 +174,7 @@ static bool read_out(struct arguments *arguments, const char *text)
     else if (!printable) /* neither JSON nor a terminal could show it as it is */
         complain("--out: the name is not UTF-8 or holds control characters (expected a folder, as in --out results)");
     arguments->out = text;
+    arguments->out_given = true;
     return *text != '\0' && printable;
 }
 
@@ -211,6 +212,12 @@ static bool read_rule(struct arguments *arguments, const char *text)
     return false;
 }
 
+static bool read_preset(struct arguments *arguments, const char *text)
+{
+    arguments->preset = text;
+    return true;
+}
+
 static bool read_isa(struct arguments *arguments, const char *text)
 {
     if (rms_isa_from_name(text, &arguments->isa))
@@ -223,6 +230,12 @@ static bool read_isa(struct arguments *arguments, const char *text)
              names.failed ? "the list" : names.text);
     text_free(&names);
     return false;
+}
+
+static bool set_presets(struct arguments *arguments, const char *text)
+{
+    (void)text;
+    return arguments->presets = true;
 }
 
 static bool set_quick(struct arguments *arguments, const char *text)
@@ -256,11 +269,13 @@ static const struct option_row {
     const char *meaning;
 } table[OPTION_ID_COUNT] = {
     [OPTION_LR] = {"lr", "X,Y,...", read_rates, "the learning rates that everyone is tuned over"},
-    [OPTION_OPTIMIZERS] = {"optimizers", "A,B,...", read_optimizers, "who takes part (default: all)"},
+    [OPTION_OPTIMIZERS] = {"optimizers", "A,B,...", read_optimizers, "who takes part: rules and presets (default: four rules)"},
     [OPTION_SEED] = {"seed", "N", read_seed, "where all randomness comes from (default: 1)"},
     [OPTION_SEEDS] = {"seeds", "N", read_seeds, "fresh seeds the figures rest on (default: 10, quick 5)"},
-    [OPTION_OUT] = {"out", "DIR", read_out, "folder for pictures and JSON (default: out)"},
+    [OPTION_OUT] = {"out", "DIR", read_out, "folder for pictures and JSON (race: out unless given)"},
     [OPTION_RULE] = {"rule", "NAME", read_rule, "the update rule"},
+    [OPTION_PRESET] = {"preset", "NAME", read_preset, "a framework's or a paper's RMSProp (list --presets)"},
+    [OPTION_PRESETS] = {"presets", NULL, set_presets, "only the presets, with their values and sources"},
     [OPTION_COUNT_OF_PARAMETERS] = {"count", "N", read_count, "how many parameters: 100, 1k, 30M, 1G"},
     [OPTION_ISA] = {"isa", "NAME", read_isa, "the instruction set (default: the best)"},
     [OPTION_GRADIENT] = {"gradient", "X,Y", read_gradient, "the two parameters' gradients (default: 10,0.1)"},

@@ -24,6 +24,7 @@ struct arguments {
     size_t rate_count;      /* 0: the grid of the protocol */
     const char *optimizers; /* names with commas between; NULL: all */
     const char *out;
+    bool out_given;
     int threads; /* 0: as many as there are processors */
     bool quick;
     bool json;
@@ -34,7 +35,9 @@ struct arguments {
     struct setting settings[ARGUMENTS_SETTINGS_MAX];
     size_t setting_count;
 
-    rms_rule rule; /* RMSProp unless given */
+    const char *preset; /* a name, not yet looked up; NULL: none */
+    bool presets;       /* the list of them is asked for */
+    rms_rule rule;      /* RMSProp unless given */
     bool rule_given;
     size_t count; /* 0: what the verb chooses */
     rms_isa isa;
@@ -48,6 +51,8 @@ enum option_id {
     OPTION_SEEDS,
     OPTION_OUT,
     OPTION_RULE,
+    OPTION_PRESET,
+    OPTION_PRESETS,
     OPTION_COUNT_OF_PARAMETERS,
     OPTION_ISA,
     OPTION_GRADIENT,

@@ -28,12 +28,14 @@ static const struct verb verbs[] = {
     },
     {
         .name = "explain",
-        .summary = "one RMSProp step, in symbols and in numbers",
+        .summary = "one step of a rule, in symbols and in numbers",
         .detail = "Two parameters, one with a large and one with a small gradient: why do both move\n"
-                  "by nearly the same amount? All numbers come from the library. --set takes the\n"
-                  "options of the rule; `rmsprop list rmsprop` tells them.\n",
-        .example = "rmsprop explain --set centered=true --steps 10",
-        .options = TAKES(OPTION_GRADIENT) | TAKES(OPTION_STEPS) | TAKES(OPTION_SET) | TAKES(OPTION_JSON),
+                  "by nearly the same amount? All numbers come from the library. The rule is\n"
+                  "RMSProp unless --rule or --preset names another; --set changes its options,\n"
+                  "which `rmsprop list RULE` tells.\n",
+        .example = "rmsprop explain --preset keras --set momentum=0.9 --steps 10",
+        .options = TAKES(OPTION_RULE) | TAKES(OPTION_PRESET) | TAKES(OPTION_GRADIENT) | TAKES(OPTION_STEPS) |
+                   TAKES(OPTION_SET) | TAKES(OPTION_JSON),
         .run = explain_verb,
     },
     {
@@ -46,13 +48,27 @@ static const struct verb verbs[] = {
         .run = bench_verb,
     },
     {
+        .name = "inspect",
+        .operand = "FILE",
+        .summary = "a checkpoint: options, state, effective learning rates",
+        .detail = "Reads a checkpoint that rms_save wrote, or the state of a PyTorch optimizer in\n"
+                  "safetensors, checks every checksum, and shows for each tensor how its\n"
+                  "effective learning rates are spread. Three kinds of parameter are counted: dead\n"
+                  "ones, which a gradient of the usual size no longer changes; exploding ones,\n"
+                  "above 10000 in magnitude; and those that are NaN or infinite. With --out, a\n"
+                  "picture as well.\n",
+        .example = "rmsprop inspect run.safetensors --out pictures",
+        .options = TAKES(OPTION_OUT) | TAKES(OPTION_JSON),
+        .run = inspect_verb,
+    },
+    {
         .name = "list",
-        .operand = "[rules|problems|isas|RULE]",
-        .summary = "rules and their options, problems, instruction sets",
+        .operand = "[rules|presets|problems|isas|RULE]",
+        .summary = "rules and their options, presets, problems, instruction sets",
         .detail = "Everything, or the part that is named; the name of a rule shows its options with\n"
-                  "their bounds and defaults.\n",
-        .example = "rmsprop list rmsprop",
-        .options = TAKES(OPTION_JSON),
+                  "their bounds and defaults. Presets are what frameworks and papers call RMSProp.\n",
+        .example = "rmsprop list --presets",
+        .options = TAKES(OPTION_PRESETS) | TAKES(OPTION_JSON),
         .run = list_verb,
     },
 };

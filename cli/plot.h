@@ -5,11 +5,12 @@
 #include "text.h"
 
 #define PLOT_LINES_MAX 16
+#define THEME_COLORS 6
 
 struct plot_line {
     const char *name;
     const char *detail; /* said after the name, less loudly */
-    size_t color;       /* stays with whom it stands for, whoever else is in the picture */
+    size_t color;       /* stays with whom it stands for, unless one before it has it, too */
     size_t count;
     double *x;
     double *y;      /* what is not finite and positive leaves a gap */

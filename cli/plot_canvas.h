@@ -38,7 +38,6 @@
 struct color {
     double red, green, blue;
 };
-#define THEME_COLORS 6
 struct theme {
     const char *suffix;
     struct color background, text, muted, grid;

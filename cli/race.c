@@ -27,25 +27,71 @@ static const struct lab_problem *find_problem(const char *name)
     return NULL;
 }
 
+static bool is_called(const char *known, const char *name, size_t length)
+{
+    return strlen(known) == length && memcmp(known, name, length) == 0;
+}
+
+/* The place of the contender of that name; contender_count if there is none. */
+static size_t find_contender(const struct lab_race_plan *plan, const char *name, size_t length)
+{
+    size_t i = 0;
+    while (i < plan->contender_count && !is_called(plan->contenders[i].name, name, length))
+        ++i;
+    return i;
+}
+
+/* The rule or preset of that name, with its options; false if there is none. */
+static bool make_contender(struct lab_contender *contender, const char *name, size_t length)
+{
+    for (int rule = 0; rule < RMS_RULE_COUNT; ++rule)
+        if (is_called(rms_rule_name((rms_rule)rule), name, length)) {
+            *contender = (struct lab_contender){rms_rule_name((rms_rule)rule), rms_options_for((rms_rule)rule)};
+            return true;
+        }
+    rms_preset preset;
+    for (size_t i = 0; rms_preset_at(i, &preset); ++i)
+        if (is_called(preset.name, name, length)) {
+            contender->name = preset.name;
+            return rms_options_preset(&contender->options, preset.name, NULL) == RMS_OK;
+        }
+    return false;
+}
+
+/* Who is not in the standard plan becomes a contender when asked for. Where all places are taken, the last one goes,
+ * which nobody has chosen. Returns its place; contender_count if nobody is called so, or there is no room. */
+static size_t add_contender(struct lab_race_plan *plan, size_t chosen, const char *name, size_t length)
+{
+    struct lab_contender contender;
+    if (chosen == LAB_CONTENDERS_MAX || !make_contender(&contender, name, length))
+        return plan->contender_count;
+    contender.options.threads = 1;
+    if (plan->contender_count < LAB_CONTENDERS_MAX)
+        ++plan->contender_count;
+    plan->contenders[plan->contender_count - 1] = contender;
+    return plan->contender_count - 1;
+}
+
 /* Moves the named contender to place `chosen`; those before it have been chosen already. */
 static bool choose(struct lab_race_plan *plan, size_t chosen, const char *name, size_t length)
 {
-    for (size_t i = 0; i < plan->contender_count; ++i) {
-        const struct lab_contender found = plan->contenders[i];
-        if (strlen(found.name) != length || memcmp(found.name, name, length) != 0)
-            continue;
-        if (i < chosen) {
-            complain("--optimizers: %s is there twice (expected different names)", found.name);
-            return false;
-        }
-        plan->contenders[i] = plan->contenders[chosen];
+    size_t place = find_contender(plan, name, length);
+    if (place == plan->contender_count)
+        place = add_contender(plan, chosen, name, length);
+    if (place < chosen) {
+        complain("--optimizers: %s is there twice (expected different names)", plan->contenders[place].name);
+        return false;
+    }
+    if (place < plan->contender_count) {
+        const struct lab_contender found = plan->contenders[place];
+        plan->contenders[place] = plan->contenders[chosen];
         plan->contenders[chosen] = found;
         return true;
     }
     struct text names = {0};
-    for (size_t i = 0; i < plan->contender_count; ++i)
-        text_append(&names, "%s%s", i > 0 ? "," : "", plan->contenders[i].name);
-    complain("--optimizers: no optimizer is called \"%.*s\" (expected some of %s)", (int)length, name,
+    for (int rule = 0; rule < RMS_RULE_COUNT; ++rule)
+        text_append(&names, "%s%s", rule > 0 ? "," : "", rms_rule_name((rms_rule)rule));
+    complain("--optimizers: no optimizer is called \"%.*s\" (expected some of %s, or presets)", (int)length, name,
              names.failed ? "the list" : names.text);
     text_free(&names);
     return false;

@@ -111,6 +111,20 @@ static void tell_sensitivity(struct plot_line *line, char *detail, size_t size, 
         (void)snprintf(detail, size, "best %g", rate);
 }
 
+/* A rule has its colour, unless an entry before this one has taken it: then the first that is free. */
+static size_t choose_color(const struct plot *plot, size_t rule)
+{
+    for (size_t offset = 0; offset < THEME_COLORS; ++offset) {
+        const size_t color = offset == 0 ? rule % THEME_COLORS : offset - 1;
+        size_t i = 0;
+        while (i < plot->line_count && plot->lines[i].color != color)
+            ++i;
+        if (i == plot->line_count)
+            return color;
+    }
+    return rule;
+}
+
 /* One line for each entry that has something to show. False when memory is short. */
 static bool add_lines(struct plot *plot, const struct lab_race *race, bool sensitivity, struct details *details)
 {
@@ -118,12 +132,9 @@ static bool add_lines(struct plot *plot, const struct lab_race *race, bool sensi
     const size_t count = sensitivity ? plan->grid_count : plan->steps / plan->problem->score_every + 1;
     for (size_t i = 0; i < race->entry_count; ++i) {
         const struct lab_entry *entry = &race->entries[i];
+        const size_t color = choose_color(plot, (size_t)plan->contenders[i].options.rule);
         struct plot_line *line = &plot->lines[plot->line_count++];
-        *line = (struct plot_line){
-            .name = entry->name,
-            .detail = details->text[i],
-            .color = (size_t)plan->contenders[i].options.rule,
-        };
+        *line = (struct plot_line){.name = entry->name, .detail = details->text[i], .color = color};
         details->text[i][0] = '\0';
         if (!allocate_line(line, count, !sensitivity))
             return false;

@@ -48,15 +48,25 @@ static size_t fill_rows(struct row *rows, const struct lab_race *race, bool tune
 }
 
 /* Column widths, 80 in all. The rate has its star after it, then a space. */
-enum {
-    NAME_COLUMNS = 8,
-    RATE_COLUMNS = 8,
-    ACCURACY_COLUMNS = 20,
-    MEAN_COLUMNS = 6,
-    LOSS_COLUMNS = 9,
-    TARGET_COLUMNS = 17,
-    DIVERGED_COLUMNS = 10
+enum { NAME_COLUMNS = 8, RATE_COLUMNS = 8, ACCURACY_COLUMNS = 20, MEAN_COLUMNS = 6, LOSS_COLUMNS = 9 };
+
+/* The last two columns make room for presets, whose names are longer than those of rules. */
+struct columns {
+    int name;
+    int target;
+    int diverged;
 };
+
+static struct columns columns_of_table(const struct lab_race *race)
+{
+    struct columns columns = {.name = NAME_COLUMNS, .target = 17, .diverged = 10};
+    for (size_t i = 0; i < race->entry_count; ++i)
+        while (columns.name < (int)strlen(race->entries[i].name)) {
+            ++columns.name;
+            --*(columns.diverged > 8 ? &columns.diverged : &columns.target);
+        }
+    return columns;
+}
 
 /* Three digits, or fewer where the exponent takes the room. */
 static const char *rate_text(char text[NUMBER_TEXT_SIZE], double rate)
@@ -68,7 +78,7 @@ static const char *rate_text(char text[NUMBER_TEXT_SIZE], double rate)
 }
 
 /* "650", "650 (8/10)" when two of ten missed it, "missed 6/10" when that is the median. */
-static void print_steps_to_target(const struct lab_summary *summary)
+static void print_steps_to_target(const struct lab_summary *summary, int columns)
 {
     char cell[64];
     if (!isfinite(summary->steps_to_target.median))
@@ -78,7 +88,7 @@ static void print_steps_to_target(const struct lab_summary *summary)
                        summary->run_count);
     else
         (void)snprintf(cell, sizeof cell, "%.0f", summary->steps_to_target.median);
-    print_padded(cell, -TARGET_COLUMNS);
+    print_padded(cell, -columns);
 }
 
 /* A share in per cent, in at most five columns; "-" when it is not known. */
@@ -109,12 +119,12 @@ static void print_accuracy(const struct lab_summary *summary)
     print_padded(cell, ACCURACY_COLUMNS);
 }
 
-static void print_row(const struct row *row)
+static void print_row(const struct row *row, const struct columns *columns)
 {
     const struct lab_summary *summary = row->summary;
     char number[NUMBER_TEXT_SIZE];
     char cell[128];
-    print_padded(row->entry->name, NAME_COLUMNS);
+    print_padded(row->entry->name, columns->name);
     print_padded(rate_text(number, row->learning_rate), -RATE_COLUMNS);
     (void)printf("%c ", row->flagged ? '*' : ' ');
     if (summary->run_count == 0) {
@@ -124,9 +134,9 @@ static void print_row(const struct row *row)
     print_accuracy(summary);
     print_padded(percent_text(number, summary->mean_accuracy), -MEAN_COLUMNS);
     print_padded(number_text(number, summary->training_loss.median, 3), -LOSS_COLUMNS);
-    print_steps_to_target(summary);
+    print_steps_to_target(summary, columns->target);
     (void)snprintf(cell, sizeof cell, "%zu/%zu", summary->diverged, summary->run_count);
-    print_padded(cell, -DIVERGED_COLUMNS);
+    print_padded(cell, -columns->diverged);
     (void)putchar('\n');
 }
 
@@ -134,6 +144,7 @@ static void print_table(const struct lab_race *race, bool tuned)
 {
     struct row rows[LAB_CONTENDERS_MAX];
     const size_t count = fill_rows(rows, race, tuned);
+    const struct columns columns = columns_of_table(race);
     bool flagged = false;
     bool bounded = false;
     for (size_t i = 0; i < count; ++i) {
@@ -141,11 +152,11 @@ static void print_table(const struct lab_race *race, bool tuned)
         bounded = bounded || has_interval(rows[i].summary);
     }
     (void)printf("\n%s%s%s\n", bold(), tuned ? "Tuned learning rate" : "Default learning rate", plain());
-    (void)printf("%s%-9s%7s  %-*s%*s%*s%*s%*s%s\n", faint(), "optimizer", "rate", ACCURACY_COLUMNS,
+    (void)printf("%s%-*s%7s  %-*s%*s%*s%*s%*s%s\n", faint(), columns.name + 1, "optimizer", "rate", ACCURACY_COLUMNS,
                  bounded ? "accuracy % [95 %]" : "accuracy %", MEAN_COLUMNS, "mean", LOSS_COLUMNS, "loss",
-                 TARGET_COLUMNS, "to target", DIVERGED_COLUMNS, "diverg.", plain());
+                 columns.target, "to target", columns.diverged, "diverg.", plain());
     for (size_t i = 0; i < count; ++i)
-        print_row(&rows[i]);
+        print_row(&rows[i], &columns);
     if (flagged)
         print_wrapped("* the best rate lies at the edge of the grid: a better one may lie outside; widen it with --lr",
                       0, 2);

@@ -15,6 +15,7 @@ enum exit_status {
 int race_verb(const struct arguments *arguments);
 int explain_verb(const struct arguments *arguments);
 int bench_verb(const struct arguments *arguments);
+int inspect_verb(const struct arguments *arguments);
 int list_verb(const struct arguments *arguments);
 
 #endif

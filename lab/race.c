@@ -22,9 +22,9 @@ void lab_race_plan_standard(struct lab_race_plan *plan, const struct lab_problem
 {
     static const double grid[] = {1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2,
                                   2e-2, 5e-2, 0.1,  0.2,  0.5,  1.0,  2.0,  5.0,  10.0};
+    static const rms_rule rules[] = {RMS_SGD, RMS_ADAGRAD, RMS_RMSPROP, RMS_ADAM};
     *plan = (struct lab_race_plan){
         .problem = problem,
-        .contender_count = RMS_RULE_COUNT,
         .tuning_seeds = quick ? 1 : 3,
         .report_seeds = quick ? 5 : 10,
         .steps = quick ? problem->quick_steps : problem->steps,
@@ -33,10 +33,10 @@ void lab_race_plan_standard(struct lab_race_plan *plan, const struct lab_problem
     };
     for (size_t i = 0; i < sizeof grid / sizeof *grid; i += quick ? 3 : 1)
         plan->grid[plan->grid_count++] = grid[i];
-    for (size_t i = 0; i < RMS_RULE_COUNT; ++i) {
-        const rms_rule rule = (rms_rule)i;
-        plan->contenders[i] = (struct lab_contender){rms_rule_name(rule), rms_options_for(rule)};
-        plan->contenders[i].options.threads = 1;
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; ++i) {
+        struct lab_contender *const contender = &plan->contenders[plan->contender_count++];
+        *contender = (struct lab_contender){rms_rule_name(rules[i]), rms_options_for(rules[i])};
+        contender->options.threads = 1;
     }
 }
 

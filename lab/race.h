@@ -44,7 +44,7 @@ struct lab_race_plan {
     bool quick;    /* indicative: results are labelled so */
 };
 
-/* The standard plan: every rule of the library with its default options; learning rates 1, 2 and 5 times
+/* The standard plan: SGD, Adagrad, RMSProp and Adam with their default options; learning rates 1, 2 and 5 times
  * the powers of ten from 1e-5 to 10; 3 tuning seeds and 10 report seeds (quick: fewer of all, and short
  * runs). */
 void lab_race_plan_standard(struct lab_race_plan *plan, const struct lab_problem *problem, bool quick);

@@ -86,7 +86,7 @@ static int wake_openmp(void **state)
 {
     (void)state;
     const rms_options options = rms_options_for(RMS_SGD);
-    return rms_apply(&options, 1, N, param, grad, NULL, NULL, NULL) == RMS_OK ? 0 : -1;
+    return rms_apply(&options, RMS_F32, 1, N, param, grad, NULL, NULL, NULL) == RMS_OK ? 0 : -1;
 }
 
 static void nothing_is_allocated_after_the_last_tensor_was_added(void **state)
@@ -152,7 +152,7 @@ static void the_lower_door_never_allocates(void **state)
     void *slots[] = {rate};
     rms_error error;
     const size_t before = heap_calls;
-    const rms_status status = rms_apply(&options, 1, N, param, grad, slots, NULL, &error);
+    const rms_status status = rms_apply(&options, RMS_F32, 1, N, param, grad, slots, NULL, &error);
     assert_int_equal(heap_calls, before);
     assert_ok(status, error.message);
 }

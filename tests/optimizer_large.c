@@ -80,8 +80,8 @@ static void check_step(float *param, float *grad)
 
     grad[COUNT - 1] = NAN;
     rms_error error;
-    assert_status(RMS_SKIPPED_NONFINITE, rms_apply(&options, 2, (size_t)COUNT, param, grad, NULL, NULL, &error),
-                  error.message);
+    assert_status(RMS_SKIPPED_NONFINITE,
+                  rms_apply(&options, RMS_F32, 2, (size_t)COUNT, param, grad, NULL, NULL, &error), error.message);
     char last[32];
     snprintf(last, sizeof last, "%llu", (unsigned long long)COUNT - 1);
     assert_contains(error.message, last);
@@ -117,7 +117,7 @@ static void sizes_beyond_32_bits_are_not_cut(void **state)
     (void)state;
     const rms_options options = rms_options_for(RMS_ADAM);
     const size_t count = ((size_t)1 << 32) + 16;
-    assert_int_equal(rms_state_bytes(&options, count), 2 * count * sizeof(float));
+    assert_int_equal(rms_state_bytes(&options, RMS_F32, count), 2 * count * sizeof(float));
 }
 
 int main(void)

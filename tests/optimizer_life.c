@@ -163,7 +163,7 @@ static void options_of_the_step_are_set_by_group_0_for_all(void **state)
         assert_true(value == info.maximum);
         ++of_step;
     }
-    assert_int_equal(of_step, 5); /* grad_scale, clip_norm, clip_value, nonfinite, threads */
+    assert_int_equal(of_step, 6); /* grad_scale, clip_norm, clip_value, nonfinite, seed, threads */
     rms_free(optimizer);
 }
 

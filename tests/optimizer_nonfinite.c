@@ -194,7 +194,7 @@ static void an_infinite_norm_clips_nothing_under_propagate(void **state)
     float param[2] = {1, 1}, grad[2] = {0.25F, INFINITY};
     rms_report report;
     rms_error error;
-    assert_ok(rms_apply(&options, 1, 2, param, grad, NULL, &report, &error), error.message);
+    assert_ok(rms_apply(&options, RMS_F32, 1, 2, param, grad, NULL, &report, &error), error.message);
     assert_true(report.clip_factor == 1 && isinf(report.gradient_norm));
     assert_true(param[0] == 0.75F && param[1] == -INFINITY);
 }
@@ -207,7 +207,8 @@ static void the_lower_door_skips_as_well(void **state)
     void *slots[] = {v};
     rms_report report;
     rms_error error;
-    assert_status(RMS_SKIPPED_NONFINITE, rms_apply(&options, 7, 2, param, grad, slots, &report, &error), error.message);
+    assert_status(RMS_SKIPPED_NONFINITE, rms_apply(&options, RMS_F32, 7, 2, param, grad, slots, &report, &error),
+                  error.message);
     assert_contains(error.message, "grad: the gradient of element 1 is inf");
     assert_true(report.skipped);
     assert_int_equal(report.steps, 6);

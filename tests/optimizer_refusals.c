@@ -74,7 +74,6 @@ static void every_other_null_argument_is_refused(void **state)
         rms_get_steps(optimizer, 0, NULL),
         rms_effective_lr(optimizer, 0, NULL),
         rms_rebind(optimizer, 0, NULL, grad),
-        rms_rebind(optimizer, 0, param, NULL),
     };
     for (size_t i = 0; i < COUNT_OF(statuses); ++i)
         assert_status(RMS_ERROR_ARGUMENT, statuses[i], "NULL argument");
@@ -118,7 +117,23 @@ static void a_failure_needs_no_place_for_its_message(void **state)
     assert_status(RMS_ERROR_RANGE, rms_options_set(&options, "lr", -1, NULL), "");
     assert_status(RMS_ERROR_RANGE, rms_options_set_text(&options, "lr", "abc", NULL), "");
     assert_status(RMS_ERROR_NAME, rms_options_get(&options, "bogus", &value, NULL), "");
-    assert_status(RMS_ERROR_RANGE, rms_apply(&options, 0, 1, param, grad, NULL, NULL, NULL), "");
+    assert_status(RMS_ERROR_RANGE, rms_apply(&options, RMS_F32, 0, 1, param, grad, NULL, NULL, NULL), "");
+}
+
+/* Its gradients are to come in rows. */
+static void a_tensor_without_gradients_is_taken_and_a_step_without_rows_refused(void **state)
+{
+    (void)state;
+    rms_optimizer *optimizer = with_one_tensor();
+    assert_ok(rms_rebind(optimizer, 0, param, NULL), rms_message(optimizer));
+    assert_status(RMS_ERROR_ARGUMENT, rms_step(optimizer, NULL), rms_message(optimizer));
+    assert_contains(rms_message(optimizer), "first");
+    uint64_t steps;
+    assert_ok(rms_get_steps(optimizer, 0, &steps), rms_message(optimizer));
+    assert_int_equal(steps, 0);
+    assert_ok(rms_rebind(optimizer, 0, param, grad), rms_message(optimizer));
+    assert_ok(rms_step(optimizer, NULL), rms_message(optimizer));
+    rms_free(optimizer);
 }
 
 static void a_tensor_needs_a_name_that_is_its_own(void **state)
@@ -203,7 +218,8 @@ static void counts_that_no_memory_holds_are_refused(void **state)
         assert_add_refused(optimizer, &tensor, RMS_ERROR_RANGE, "huge", "count");
         rms_options options = rms_options_for(RMS_SGD);
         rms_error error;
-        assert_status(RMS_ERROR_RANGE, rms_apply(&options, 1, counts[i], other_param, other_grad, NULL, NULL, &error),
+        assert_status(RMS_ERROR_RANGE,
+                      rms_apply(&options, RMS_F32, 1, counts[i], other_param, other_grad, NULL, NULL, &error),
                       error.message);
         assert_contains(error.message, "count");
     }
@@ -266,7 +282,8 @@ static void misaligned_memory_is_refused(void **state)
     assert_add_refused(optimizer, &tensor, RMS_ERROR_ARGUMENT, "second", "aligned");
     rms_options options = rms_options_for(RMS_SGD);
     rms_error error;
-    assert_status(RMS_ERROR_ARGUMENT, rms_apply(&options, 1, 4, odd, other_grad, NULL, NULL, &error), error.message);
+    assert_status(RMS_ERROR_ARGUMENT, rms_apply(&options, RMS_F32, 1, 4, odd, other_grad, NULL, NULL, &error),
+                  error.message);
     assert_contains(error.message, "param");
     rms_free(optimizer);
 }
@@ -316,15 +333,17 @@ static void the_lower_door_names_what_is_missing_or_overlaps(void **state)
     rms_error error;
     for (size_t i = 0; i < COUNT_OF(cases); ++i) {
         void *given[] = {cases[i].slots[0], cases[i].slots[1], NULL};
-        assert_status(cases[i].expected,
-                      rms_apply(&options, cases[i].step, 8, cases[i].param, cases[i].grad, given, NULL, &error),
-                      error.message);
+        assert_status(
+            cases[i].expected,
+            rms_apply(&options, RMS_F32, cases[i].step, 8, cases[i].param, cases[i].grad, given, NULL, &error),
+            error.message);
         assert_contains(error.message, cases[i].named);
     }
-    assert_status(RMS_ERROR_ARGUMENT, rms_apply(&options, 1, 8, param, grad, NULL, NULL, &error), error.message);
-    assert_status(RMS_ERROR_ARGUMENT, rms_apply(NULL, 1, 8, param, grad, slots, NULL, &error), error.message);
-    assert_ok(rms_apply(&options, 1, 8, param, grad, slots, NULL, &error), error.message);
-    assert_ok(rms_apply(&options, 1, 0, NULL, NULL, NULL, NULL, &error), error.message);
+    assert_status(RMS_ERROR_ARGUMENT, rms_apply(&options, RMS_F32, 1, 8, param, grad, NULL, NULL, &error),
+                  error.message);
+    assert_status(RMS_ERROR_ARGUMENT, rms_apply(NULL, RMS_F32, 1, 8, param, grad, slots, NULL, &error), error.message);
+    assert_ok(rms_apply(&options, RMS_F32, 1, 8, param, grad, slots, NULL, &error), error.message);
+    assert_ok(rms_apply(&options, RMS_F32, 1, 0, NULL, NULL, NULL, NULL, &error), error.message);
     assert_string_equal(error.message, "");
 }
 
@@ -340,7 +359,8 @@ static void a_wrong_isa_names_those_that_the_machine_runs(void **state)
     assert_null(optimizer);
     assert_contains(error.message, rms_isa_name(options.isa));
     assert_contains(error.message, "baseline");
-    assert_status(RMS_ERROR_UNSUPPORTED, rms_apply(&options, 1, 1, param, grad, NULL, NULL, &error), error.message);
+    assert_status(RMS_ERROR_UNSUPPORTED, rms_apply(&options, RMS_F32, 1, 1, param, grad, NULL, NULL, &error),
+                  error.message);
 }
 
 int main(void)
@@ -350,6 +370,7 @@ int main(void)
         cmocka_unit_test(every_other_null_argument_is_refused),
         cmocka_unit_test(creation_and_options_refuse_null),
         cmocka_unit_test(a_failure_needs_no_place_for_its_message),
+        cmocka_unit_test(a_tensor_without_gradients_is_taken_and_a_step_without_rows_refused),
         cmocka_unit_test(a_tensor_needs_a_name_that_is_its_own),
         cmocka_unit_test(a_name_is_copied),
         cmocka_unit_test(overlapping_memory_is_refused),

@@ -9,22 +9,37 @@
 enum { N = 200 };
 static float param[N], grad[N], rate[N], expected[N];
 
-static rms_optimizer *build(const rms_options *options, float *p, const float *g, uint64_t seed)
+/* Room for numbers of any dtype, and the dtypes that take all options. */
+static double any_param[N], any_grad[N], any_again[N];
+static const rms_dtype dtypes[] = {RMS_F32, RMS_F64, RMS_BF16};
+
+static rms_optimizer *build_of(rms_dtype dtype, const rms_options *options, void *p, const void *g, uint64_t seed)
 {
     rms_optimizer *optimizer = create_optimizer(options);
-    fill_parameters(p, N, seed);
-    add_tensor(optimizer, "p", p, g, N);
+    fill_parameters_of(dtype, p, N, seed);
+    const rms_tensor tensor = {.name = "p", .count = N, .param = p, .grad = g, .dtype = dtype};
+    assert_ok(rms_add(optimizer, &tensor), rms_message(optimizer));
     return optimizer;
 }
 
-static void step_once(rms_optimizer *optimizer, float *g, uint64_t seed, uint64_t step)
+static rms_optimizer *build(const rms_options *options, float *p, const float *g, uint64_t seed)
 {
-    fill_gradients(g, N, seed, step);
+    return build_of(RMS_F32, options, p, g, seed);
+}
+
+static void step_once_of(rms_dtype dtype, rms_optimizer *optimizer, void *g, uint64_t seed, uint64_t step)
+{
+    fill_gradients_of(dtype, g, N, seed, step);
     const rms_status status = rms_step(optimizer, NULL);
     assert_true(status == RMS_OK || status == RMS_SKIPPED_NONFINITE);
 }
 
-static void state_starts_at_0_or_at_the_initial_accumulator(void **state)
+static void step_once(rms_optimizer *optimizer, float *g, uint64_t seed, uint64_t step)
+{
+    step_once_of(RMS_F32, optimizer, g, seed, step);
+}
+
+static void state_starts_where_the_options_say(void **state)
 {
     (void)state;
     uint64_t seed = 11;
@@ -32,12 +47,12 @@ static void state_starts_at_0_or_at_the_initial_accumulator(void **state)
         for (size_t repetition = 0; repetition < 10; ++repetition) {
             const rms_options options = random_options(&seed, rule);
             rms_optimizer *optimizer = build(&options, param, grad, seed);
-            const unsigned kept = rms_slots_kept(&options);
+            const unsigned kept = rms_slots_kept(&options, RMS_F32);
             for (size_t s = 0; s < rms_slot_count(rule); ++s) {
                 const float *slot = rms_state(optimizer, 0, rms_slot_name(rule, s));
                 assert_int_equal(slot != NULL, kept >> s & 1);
                 for (size_t i = 0; slot && i < N; ++i)
-                    assert_true(same_bits(slot[i], slot_start(&options, s)));
+                    assert_true(same_bits(slot[i], (float)slot_start(&options, s)));
                 assert_int_equal((uintptr_t)slot % 64, 0);
             }
             assert_null(rms_state(optimizer, 0, "bogus"));
@@ -54,17 +69,18 @@ static void effective_rates_are_the_oracles_after_every_step(void **state)
     for (rms_rule rule = 0; rule < RMS_RULE_COUNT; ++rule)
         for (size_t repetition = 0; repetition < effort(60); ++repetition) {
             const rms_options options = random_options(&seed, rule);
-            rms_optimizer *optimizer = build(&options, param, grad, seed);
+            const rms_dtype dtype = dtypes[random_below(&seed, COUNT_OF(dtypes))];
+            rms_optimizer *optimizer = build_of(dtype, &options, any_param, any_grad, seed);
             assert_ok(rms_set_steps(optimizer, 0, taken_before[repetition % COUNT_OF(taken_before)]), "set_steps");
             for (uint64_t step = 0; step < 4; ++step) {
-                struct oracle_tensor x = {.options = &options, .count = N, .param = param, .grad = grad};
+                struct oracle_tensor x = {.options = &options, .dtype = dtype, .count = N};
                 for (size_t s = 0; s < rms_slot_count(rule); ++s)
                     x.slots[s] = rms_state(optimizer, 0, rms_slot_name(rule, s));
                 assert_ok(rms_get_steps(optimizer, 0, &x.step), rms_message(optimizer));
                 oracle_rate(&x, expected);
                 assert_ok(rms_effective_lr(optimizer, 0, rate), rms_message(optimizer));
                 assert_same_floats(rate, expected, N, "effective rate", &options);
-                step_once(optimizer, grad, seed, step);
+                step_once_of(dtype, optimizer, any_grad, seed, step);
             }
             rms_free(optimizer);
         }
@@ -117,34 +133,42 @@ static void bias_correction_is_the_oracles_at_every_step_number(void **state)
     report_comparisons("bias correction");
 }
 
+/* A new object with the parameters, step count and state of another. */
+static rms_optimizer *copied(rms_optimizer *original, const rms_options *options, rms_dtype dtype)
+{
+    rms_optimizer *copy = create_optimizer(options);
+    memcpy(any_again, any_param, sizeof any_again);
+    const rms_tensor tensor = {.name = "p", .count = N, .param = any_again, .grad = any_grad, .dtype = dtype};
+    assert_ok(rms_add(copy, &tensor), rms_message(copy));
+    uint64_t steps;
+    assert_ok(rms_get_steps(original, 0, &steps), rms_message(original));
+    assert_ok(rms_set_steps(copy, 0, steps), rms_message(copy));
+    for (size_t s = 0; s < RMS_SLOTS_MAX; ++s) {
+        const char *name = rms_slot_name(options->rule, s);
+        if (name && rms_state(original, 0, name))
+            memcpy(rms_state(copy, 0, name), rms_state(original, 0, name), N * rms_slot_size(s, dtype));
+    }
+    return copy;
+}
+
 /* Steps, then state and step counts into a new object, then the rest: the bits of one uninterrupted run. */
 static void state_and_step_counts_are_all_that_a_checkpoint_needs(void **state)
 {
     (void)state;
-    static float again[N];
     uint64_t seed = 13;
     for (rms_rule rule = 0; rule < RMS_RULE_COUNT; ++rule)
         for (size_t repetition = 0; repetition < effort(40); ++repetition) {
             const rms_options options = random_options(&seed, rule);
-            rms_optimizer *whole = build(&options, param, grad, seed);
+            const rms_dtype dtype = dtypes[random_below(&seed, COUNT_OF(dtypes))];
+            rms_optimizer *whole = build_of(dtype, &options, any_param, any_grad, seed);
             for (uint64_t step = 1; step <= 5; ++step)
-                step_once(whole, grad, seed, step);
-            rms_optimizer *resumed = create_optimizer(&options);
-            memcpy(again, param, sizeof again);
-            add_tensor(resumed, "p", again, grad, N);
-            uint64_t steps;
-            assert_ok(rms_get_steps(whole, 0, &steps), rms_message(whole));
-            assert_ok(rms_set_steps(resumed, 0, steps), rms_message(resumed));
-            for (size_t s = 0; s < rms_slot_count(rule); ++s) {
-                const char *name = rms_slot_name(rule, s);
-                if (rms_state(whole, 0, name))
-                    memcpy(rms_state(resumed, 0, name), rms_state(whole, 0, name), sizeof again);
-            }
+                step_once_of(dtype, whole, any_grad, seed, step);
+            rms_optimizer *resumed = copied(whole, &options, dtype);
             for (uint64_t step = 6; step <= 10; ++step) {
-                step_once(whole, grad, seed, step);
-                step_once(resumed, grad, seed, step);
+                step_once_of(dtype, whole, any_grad, seed, step);
+                step_once_of(dtype, resumed, any_grad, seed, step);
             }
-            assert_same_floats(again, param, N, "resumed", &options);
+            assert_same_numbers(dtype, any_again, any_param, N, "resumed", &options);
             rms_free(whole);
             rms_free(resumed);
         }
@@ -209,7 +233,7 @@ static void step_counts_stay_within_their_bound(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(state_starts_at_0_or_at_the_initial_accumulator),
+        cmocka_unit_test(state_starts_where_the_options_say),
         cmocka_unit_test(effective_rates_are_the_oracles_after_every_step),
         cmocka_unit_test(the_effective_rate_of_rmsprop_is_lr_over_root_v_plus_eps),
         cmocka_unit_test(bias_correction_is_the_oracles_at_every_step_number),

@@ -14,7 +14,7 @@ static void for_every_option(void (*check)(rms_rule rule, const rms_option_info 
         for (size_t i = 0; rms_option_at(rule, i, &info); ++i, ++checked)
             check(rule, &info);
     }
-    assert_true(checked > RMS_RULE_COUNT * 9); /* nine are common to all */
+    assert_true(checked > RMS_RULE_COUNT * 12); /* twelve are common to all */
 }
 
 static void assert_accepted(rms_rule rule, const char *key, double value)
@@ -135,13 +135,56 @@ static void defaults_are_those_of_the_manual(void **state)
         const char *key;
         double value;
     } rows[] = {
-        {RMS_SGD, "lr", 1e-3},         {RMS_SGD, "momentum", 0},     {RMS_ADAGRAD, "lr", 1e-2},
-        {RMS_ADAGRAD, "eps", 1e-10},   {RMS_RMSPROP, "lr", 1e-2},    {RMS_RMSPROP, "rho", 0.99},
-        {RMS_RMSPROP, "eps", 1e-8},    {RMS_RMSPROP, "centered", 0}, {RMS_RMSPROP, "bias_correction", 0},
-        {RMS_ADAM, "lr", 1e-3},        {RMS_ADAM, "beta1", 0.9},     {RMS_ADAM, "beta2", 0.999},
-        {RMS_ADAM, "eps", 1e-8},       {RMS_ADAM, "amsgrad", 0},     {RMS_ADAM, "bias_correction", 1},
-        {RMS_ADAM, "grad_scale", 1},   {RMS_SGD, "clip_norm", 0},    {RMS_SGD, "clip_value", 0},
-        {RMS_RMSPROP, "nonfinite", 0}, {RMS_RMSPROP, "threads", 0},  {RMS_RMSPROP, "isa", 0},
+        {RMS_SGD, "lr", 1e-3},
+        {RMS_SGD, "momentum", 0},
+        {RMS_ADAGRAD, "lr", 1e-2},
+        {RMS_ADAGRAD, "eps", 1e-10},
+        {RMS_RMSPROP, "lr", 1e-2},
+        {RMS_RMSPROP, "rho", 0.99},
+        {RMS_RMSPROP, "eps", 1e-8},
+        {RMS_RMSPROP, "centered", 0},
+        {RMS_RMSPROP, "bias_correction", 0},
+        {RMS_ADAM, "lr", 1e-3},
+        {RMS_ADAM, "beta1", 0.9},
+        {RMS_ADAM, "beta2", 0.999},
+        {RMS_ADAM, "eps", 1e-8},
+        {RMS_ADAM, "amsgrad", 0},
+        {RMS_ADAM, "bias_correction", 1},
+        {RMS_ADAM, "grad_scale", 1},
+        {RMS_SGD, "clip_norm", 0},
+        {RMS_SGD, "clip_value", 0},
+        {RMS_RMSPROP, "nonfinite", 0},
+        {RMS_RMSPROP, "threads", 0},
+        {RMS_RMSPROP, "isa", 0},
+        {RMS_RPROP, "lr", 1e-2},
+        {RMS_RPROP, "eta_minus", 0.5},
+        {RMS_RPROP, "eta_plus", 1.2},
+        {RMS_RPROP, "step_size_min", 1e-6},
+        {RMS_RPROP, "step_size_max", 50},
+        {RMS_ADADELTA, "lr", 1},
+        {RMS_ADADELTA, "rho", 0.9},
+        {RMS_ADADELTA, "eps_inside", 1e-6},
+        {RMS_ADAMAX, "lr", 2e-3},
+        {RMS_ADAMAX, "beta1", 0.9},
+        {RMS_ADAMAX, "beta2", 0.999},
+        {RMS_ADAMAX, "eps", 1e-8},
+        {RMS_ADAMAX, "bias_correction", 1},
+        {RMS_NADAM, "lr", 2e-3},
+        {RMS_NADAM, "beta1", 0.9},
+        {RMS_NADAM, "beta2", 0.999},
+        {RMS_NADAM, "eps", 1e-8},
+        {RMS_NADAM, "momentum_decay", 4e-3},
+        {RMS_RADAM, "lr", 1e-3},
+        {RMS_RADAM, "beta1", 0.9},
+        {RMS_RADAM, "beta2", 0.999},
+        {RMS_RADAM, "eps", 1e-8},
+        {RMS_LION, "lr", 1e-4},
+        {RMS_LION, "beta1", 0.9},
+        {RMS_LION, "beta2", 0.99},
+        {RMS_RMSPROP, "momentum_average", 0},
+        {RMS_RMSPROP, "average_decay", 0},
+        {RMS_RMSPROP, "master", 0},
+        {RMS_RMSPROP, "seed", 0},
     };
     for (size_t i = 0; i < COUNT_OF(rows); ++i) {
         const rms_options options = rms_options_for(rows[i].rule);
@@ -210,6 +253,12 @@ static const struct {
     FIELD(centered, true),
     FIELD(bias_correction, true),
     FIELD(amsgrad, true),
+    FIELD(eta_minus, false),
+    FIELD(eta_plus, false),
+    FIELD(step_size_min, false),
+    FIELD(step_size_max, false),
+    FIELD(momentum_decay, false),
+    FIELD(momentum_average, true),
 };
 
 static bool rule_takes(rms_rule rule, const char *key)
@@ -243,8 +292,8 @@ static void an_option_of_another_rule_is_refused_in_the_struct_and_by_key(void *
             rms_optimizer *optimizer;
             assert_status(RMS_ERROR_ARGUMENT, rms_create(&optimizer, &options, &error), error.message);
             assert_null(optimizer);
-            assert_int_equal(rms_slots_kept(&options), 0);
-            assert_true(rms_state_bytes(&options, 1) == SIZE_MAX);
+            assert_int_equal(rms_slots_kept(&options, RMS_F32), 0);
+            assert_true(rms_state_bytes(&options, RMS_F32, 1) == SIZE_MAX);
             ++refused;
         }
     assert_true(refused > 20);
@@ -316,6 +365,14 @@ static void combinations_that_cannot_be_meant_are_refused(void **state)
     assert_combination(RMS_ADAM, "lr=2 decoupled_decay=0.51", RMS_ERROR_RANGE, "decoupled_decay");
     assert_combination(RMS_ADAM, "lr=2 decoupled_decay=0.5", RMS_OK, "");
     assert_combination(RMS_RMSPROP, "eps=0 eps_inside=1e-7", RMS_OK, "");
+    assert_combination(RMS_ADADELTA, "eps_inside=0", RMS_ERROR_RANGE, "eps_inside");
+    assert_combination(RMS_ADAMAX, "eps=1e-40", RMS_ERROR_RANGE, "eps");
+    assert_combination(RMS_RMSPROP, "momentum_average=true", RMS_ERROR_RANGE, "momentum");
+    assert_combination(RMS_RMSPROP, "momentum_average=true momentum=0.9 nesterov=true", RMS_ERROR_RANGE, "nesterov");
+    assert_combination(RMS_RMSPROP, "momentum_average=true momentum=0.9", RMS_OK, "");
+    assert_combination(RMS_RPROP, "step_size_min=0.1 step_size_max=0.01", RMS_ERROR_RANGE, "step_size_max");
+    assert_combination(RMS_RPROP, "step_size_min=0.1 step_size_max=0.1", RMS_OK, "");
+    assert_combination(RMS_LION, "lr=2 decoupled_decay=0.51", RMS_ERROR_RANGE, "decoupled_decay");
 }
 
 static void incomplete_callbacks_are_refused(void **state)

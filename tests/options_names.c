@@ -28,12 +28,15 @@ DEFINE_ENUM(rule)
 DEFINE_ENUM(isa)
 DEFINE_ENUM(dtype)
 DEFINE_ENUM(nonfinite)
+DEFINE_ENUM(master)
+DEFINE_ENUM(rows_mode)
+DEFINE_ENUM(decay)
 DEFINE_ENUM(option_type)
 
 static void assert_names(const struct named *names, size_t count, const char *(*name_of)(int),
                          bool (*value_of)(const char *, int *))
 {
-    static const char *const unknown[] = {"", " ", "OK", "nothing", "skip ", "f64", "Adam"};
+    static const char *const unknown[] = {"", " ", "OK", "nothing", "skip ", "f8", "Adam"};
     for (size_t i = 0; i < count; ++i) {
         assert_string_equal(name_of(names[i].value), names[i].name);
         int value = 12345;
@@ -60,11 +63,18 @@ static void every_enum_converts_to_its_name_and_back(void **state)
     (void)state;
     ASSERT_NAMES(status, {RMS_OK, "ok"}, {RMS_SKIPPED_NONFINITE, "skipped-nonfinite"}, {RMS_ERROR_ARGUMENT, "argument"},
                  {RMS_ERROR_RANGE, "range"}, {RMS_ERROR_NAME, "name"}, {RMS_ERROR_DUPLICATE, "duplicate"},
-                 {RMS_ERROR_MEMORY, "memory"}, {RMS_ERROR_UNSUPPORTED, "unsupported"});
-    ASSERT_NAMES(rule, {RMS_SGD, "sgd"}, {RMS_ADAGRAD, "adagrad"}, {RMS_RMSPROP, "rmsprop"}, {RMS_ADAM, "adam"});
+                 {RMS_ERROR_MEMORY, "memory"}, {RMS_ERROR_UNSUPPORTED, "unsupported"}, {RMS_ERROR_FILE, "file"},
+                 {RMS_ERROR_FORMAT, "format"});
+    ASSERT_NAMES(rule, {RMS_SGD, "sgd"}, {RMS_ADAGRAD, "adagrad"}, {RMS_RMSPROP, "rmsprop"}, {RMS_ADAM, "adam"},
+                 {RMS_RPROP, "rprop"}, {RMS_ADADELTA, "adadelta"}, {RMS_ADAMAX, "adamax"}, {RMS_NADAM, "nadam"},
+                 {RMS_RADAM, "radam"}, {RMS_LION, "lion"});
     ASSERT_NAMES(isa, {RMS_ISA_AUTO, "auto"}, {RMS_ISA_BASELINE, "baseline"}, {RMS_ISA_AVX2, "avx2"},
                  {RMS_ISA_AVX512, "avx512"}, {RMS_ISA_NEON, "neon"});
-    ASSERT_NAMES(dtype, {RMS_F32, "f32"});
+    ASSERT_NAMES(dtype, {RMS_F32, "f32"}, {RMS_F64, "f64"}, {RMS_F16, "f16"}, {RMS_BF16, "bf16"});
+    ASSERT_NAMES(master, {RMS_MASTER_F32, "f32"}, {RMS_MASTER_REMAINDER, "remainder"}, {RMS_MASTER_NONE, "none"});
+    ASSERT_NAMES(rows_mode, {RMS_ROWS_LAZY, "lazy"}, {RMS_ROWS_DENSE, "dense"});
+    ASSERT_NAMES(decay, {RMS_DECAY_CONSTANT, "constant"}, {RMS_DECAY_LINEAR, "linear"}, {RMS_DECAY_COSINE, "cosine"},
+                 {RMS_DECAY_STEP, "step"}, {RMS_DECAY_EXPONENTIAL, "exponential"});
     ASSERT_NAMES(nonfinite, {RMS_NONFINITE_SKIP, "skip"}, {RMS_NONFINITE_PROPAGATE, "propagate"});
     ASSERT_NAMES(option_type, {RMS_OPTION_REAL, "real"}, {RMS_OPTION_COUNT, "count"}, {RMS_OPTION_FLAG, "flag"},
                  {RMS_OPTION_CHOICE, "choice"});
@@ -82,11 +92,29 @@ static void values_are_pinned(void **state)
     assert_int_equal(RMS_ERROR_DUPLICATE, -4);
     assert_int_equal(RMS_ERROR_MEMORY, -5);
     assert_int_equal(RMS_ERROR_UNSUPPORTED, -6);
+    assert_int_equal(RMS_ERROR_FILE, -7);
+    assert_int_equal(RMS_ERROR_FORMAT, -8);
     assert_int_equal(RMS_SGD, 0);
     assert_int_equal(RMS_ADAGRAD, 1);
     assert_int_equal(RMS_RMSPROP, 2);
     assert_int_equal(RMS_ADAM, 3);
+    assert_int_equal(RMS_RPROP, 4);
+    assert_int_equal(RMS_ADADELTA, 5);
+    assert_int_equal(RMS_ADAMAX, 6);
+    assert_int_equal(RMS_NADAM, 7);
+    assert_int_equal(RMS_RADAM, 8);
+    assert_int_equal(RMS_LION, 9);
     assert_int_equal(RMS_ISA_NEON, 4);
+    assert_int_equal(RMS_F32, 0);
+    assert_int_equal(RMS_F64, 1);
+    assert_int_equal(RMS_F16, 2);
+    assert_int_equal(RMS_BF16, 3);
+    assert_int_equal(RMS_MASTER_F32, 0);
+    assert_int_equal(RMS_MASTER_REMAINDER, 1);
+    assert_int_equal(RMS_MASTER_NONE, 2);
+    assert_int_equal(RMS_ROWS_LAZY, 0);
+    assert_int_equal(RMS_ROWS_DENSE, 1);
+    assert_int_equal(RMS_DECAY_EXPONENTIAL, 4);
 }
 
 static void the_version_is_that_of_the_header(void **state)
@@ -102,11 +130,17 @@ static void every_rule_names_its_source_and_its_slots(void **state)
     (void)state;
     for (rms_rule rule = 0; rule < RMS_RULE_COUNT; ++rule) {
         assert_non_null(rms_rule_source(rule));
-        assert_true(rms_slot_count(rule) <= RMS_SLOTS_MAX);
+        assert_true(rms_slot_count(rule) <= RMS_RULE_SLOTS);
         for (size_t slot = 0; slot < rms_slot_count(rule); ++slot)
             assert_non_null(rms_slot_name(rule, slot));
-        assert_null(rms_slot_name(rule, rms_slot_count(rule)));
+        for (size_t slot = rms_slot_count(rule); slot < RMS_RULE_SLOTS; ++slot)
+            assert_null(rms_slot_name(rule, slot));
+        assert_string_equal(rms_slot_name(rule, RMS_SLOT_MASTER), "master");
+        assert_string_equal(rms_slot_name(rule, RMS_SLOT_REMAINDER), "remainder");
+        assert_string_equal(rms_slot_name(rule, RMS_SLOT_AVERAGE), "average");
+        assert_null(rms_slot_name(rule, RMS_SLOTS_MAX));
     }
+    assert_null(rms_slot_name((rms_rule)RMS_RULE_COUNT, RMS_SLOT_MASTER));
 }
 
 #if defined(__x86_64__)

@@ -1,7 +1,11 @@
 /* struct_size: programs built against another header, and memory that was never filled in. */
 #include "support.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+/* What rms_options was in version 0.1.0: nothing shorter was ever compiled. */
+#define FIRST_SIZE (offsetof(rms_options, parallel) + sizeof(const rms_parallel *))
 
 /* rms_options as a later version might have it. */
 struct later_options {
@@ -66,14 +70,41 @@ static void options_of_a_later_header_are_refused_when_something_new_is_set(void
         assert_null(optimizer);
         assert_status(RMS_ERROR_UNSUPPORTED, rms_options_set(&later.known, "lr", 1, &error), error.message);
         assert_status(RMS_ERROR_UNSUPPORTED, rms_options_get(&later.known, "lr", &value, &error), error.message);
-        assert_int_equal(rms_slots_kept(&later.known), 0);
+        assert_int_equal(rms_slots_kept(&later.known, RMS_F32), 0);
+    }
+}
+
+/* The caller's memory ends with its struct: what it does not know has its default. */
+static void options_of_the_first_header_are_taken_and_what_is_new_is_off(void **state)
+{
+    (void)state;
+    for (rms_rule rule = 0; rule < RMS_RULE_COUNT; ++rule) {
+        rms_options *const first = malloc(FIRST_SIZE);
+        assert_non_null(first);
+        assert_ok(rms_options_init(first, FIRST_SIZE, rule), "rms_options_init");
+        rms_error error;
+        assert_ok(rms_options_check(first, &error), error.message);
+        assert_ok(rms_options_set(first, "lr", 0.5, &error), error.message);
+        const rms_options now = rms_options_for(rule);
+        assert_int_equal(rms_slots_kept(first, RMS_F32), rms_slots_kept(&now, RMS_F32));
+        rms_option_info info;
+        double value;
+        for (size_t i = 0; rms_option_at(rule, i, &info); ++i) {
+            assert_ok(rms_options_get(first, info.key, &value, &error), error.message);
+            assert_true(value == (strcmp(info.key, "lr") == 0 ? 0.5 : info.default_value));
+        }
+        rms_optimizer *optimizer = create_optimizer(first);
+        assert_ok(rms_get(optimizer, 0, "lr", &value), rms_message(optimizer));
+        assert_true(value == 0.5);
+        rms_free(optimizer);
+        free(first);
     }
 }
 
 static void sizes_that_no_header_ever_had_are_refused(void **state)
 {
     (void)state;
-    const size_t sizes[] = {0, 1, sizeof(size_t), sizeof(rms_options) - 1, 1 << 20, SIZE_MAX};
+    const size_t sizes[] = {0, 1, sizeof(size_t), FIRST_SIZE - 1, 1 << 20, SIZE_MAX};
     for (size_t i = 0; i < COUNT_OF(sizes); ++i) {
         rms_options options = rms_options_for(RMS_RMSPROP);
         options.struct_size = sizes[i];
@@ -133,23 +164,31 @@ static void slots_and_state_bytes_follow_the_options(void **state)
         {RMS_RMSPROP, "centered=true momentum=0.9", 7, 3},
         {RMS_ADAM, "", 3, 2},
         {RMS_ADAM, "amsgrad=true", 7, 3},
+        {RMS_RPROP, "", 3, 2},
+        {RMS_ADADELTA, "", 3, 2},
+        {RMS_ADAMAX, "", 3, 2},
+        {RMS_NADAM, "", 3, 2},
+        {RMS_RADAM, "", 3, 2},
+        {RMS_LION, "", 1, 1},
+        {RMS_SGD, "average_decay=0.9", 32, 1},
+        {RMS_RMSPROP, "momentum=0.9 average_decay=0.9", 37, 3},
     };
     for (size_t i = 0; i < COUNT_OF(rows); ++i) {
         rms_options options = rms_options_for(rows[i].rule);
         set_options(&options, rows[i].options);
-        assert_int_equal(rms_slots_kept(&options), rows[i].kept);
-        assert_int_equal(rms_state_bytes(&options, 0), 0);
-        const size_t bytes = rms_state_bytes(&options, 1000);
+        assert_int_equal(rms_slots_kept(&options, RMS_F32), rows[i].kept);
+        assert_int_equal(rms_state_bytes(&options, RMS_F32, 0), 0);
+        const size_t bytes = rms_state_bytes(&options, RMS_F32, 1000);
         assert_true(bytes >= rows[i].slots * 4000 && bytes < rows[i].slots * 4000 + rows[i].slots * 64 + 1);
         assert_int_equal(bytes % 64, 0);
         if (rows[i].slots > 0) {
-            assert_true(rms_state_bytes(&options, SIZE_MAX) == SIZE_MAX);
-            assert_true(rms_state_bytes(&options, SIZE_MAX / sizeof(float)) == SIZE_MAX);
-            assert_true(rms_state_bytes(&options, (size_t)PTRDIFF_MAX / sizeof(float) + 1) == SIZE_MAX);
+            assert_true(rms_state_bytes(&options, RMS_F32, SIZE_MAX) == SIZE_MAX);
+            assert_true(rms_state_bytes(&options, RMS_F32, SIZE_MAX / sizeof(float)) == SIZE_MAX);
+            assert_true(rms_state_bytes(&options, RMS_F32, (size_t)PTRDIFF_MAX / sizeof(float) + 1) == SIZE_MAX);
         }
     }
-    assert_true(rms_state_bytes(NULL, 1) == SIZE_MAX);
-    assert_int_equal(rms_slots_kept(NULL), 0);
+    assert_true(rms_state_bytes(NULL, RMS_F32, 1) == SIZE_MAX);
+    assert_int_equal(rms_slots_kept(NULL, RMS_F32), 0);
 }
 
 int main(void)
@@ -158,6 +197,7 @@ int main(void)
         cmocka_unit_test(init_fills_the_callers_size_and_no_more),
         cmocka_unit_test(options_of_a_later_header_are_taken_while_what_is_new_is_zero),
         cmocka_unit_test(options_of_a_later_header_are_refused_when_something_new_is_set),
+        cmocka_unit_test(options_of_the_first_header_are_taken_and_what_is_new_is_off),
         cmocka_unit_test(sizes_that_no_header_ever_had_are_refused),
         cmocka_unit_test(options_that_were_only_zeroed_are_refused),
         cmocka_unit_test(an_unknown_rule_is_refused_everywhere),

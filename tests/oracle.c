@@ -1,19 +1,70 @@
-/* docs/math.md, written out. The names and the order are the page's; where it says double, rounded once to
- * float, a double expression is cast to float here. */
+/* The step of docs/math.md, written out: norm, clipping, preparation, storage, averages. The rules are in
+ * oracle_rules.c. */
 #include "oracle.h"
 
+#include "oracle_codec.h"
+#include "oracle_rules.h"
+
+#include <float.h>
 #include <math.h>
 
 enum { CHUNK = 65536, LANES = 32 };
 
-static double chunk_sum(const float *grad, size_t count, float unscale)
+static bool is_wide(rms_dtype dtype)
+{
+    return dtype == RMS_F64;
+}
+
+/* Number i of an array. */
+static double number_at(const void *array, rms_dtype dtype, size_t i)
+{
+    switch (dtype) {
+    case RMS_F32:
+        return (double)((const float *)array)[i];
+    case RMS_F64:
+        return ((const double *)array)[i];
+    case RMS_F16:
+    case RMS_BF16:
+        return oracle_decode(dtype, ((const uint16_t *)array)[i]);
+    }
+    return (double)NAN;
+}
+
+/* State is in the precision of the computation. */
+static double state_at(const struct oracle_tensor *x, size_t slot, size_t i)
+{
+    return number_at(x->slots[slot], is_wide(x->dtype) ? RMS_F64 : RMS_F32, i);
+}
+
+static void write_state(const struct oracle_tensor *x, size_t slot, size_t i, double value)
+{
+    if (is_wide(x->dtype))
+        ((double *)x->slots[slot])[i] = value;
+    else
+        ((float *)x->slots[slot])[i] = (float)value;
+}
+
+static struct oracle_element element_of(const struct oracle_tensor *x, const rms_options *options)
+{
+    return (struct oracle_element){.options = options, .wide = is_wide(x->dtype), .step = x->step};
+}
+
+/* ---- The norm */
+
+static double product_at(const struct oracle_tensor *x, double unscale, size_t i)
+{
+    const struct oracle_element e = element_of(x, x->options);
+    return oracle_rounded(&e, number_at(x->grad, x->dtype, i) * oracle_rounded(&e, unscale));
+}
+
+static double chunk_sum(const struct oracle_tensor *x, double unscale, size_t begin, size_t count)
 {
     double lane[LANES];
     for (size_t j = 0; j < LANES; ++j) {
         lane[j] = 0.0;
         for (size_t i = j; i < count; i += LANES) {
-            const float product = grad[i] * unscale;
-            lane[j] = lane[j] + (double)product * (double)product;
+            const double product = product_at(x, unscale, begin + i);
+            lane[j] = lane[j] + product * product;
         }
     }
     for (size_t width = 16; width >= 1; width /= 2)
@@ -22,187 +73,135 @@ static double chunk_sum(const float *grad, size_t count, float unscale)
     return lane[0];
 }
 
-static double sum_of_squares(const struct oracle_tensor *tensors, size_t tensor_count)
+static double sum_of_squares(const struct oracle_tensor *tensors, size_t tensor_count, double unscale)
 {
-    const float unscale = (float)tensors[0].options->grad_scale;
     double sum = 0.0;
     for (size_t k = 0; k < tensor_count; ++k)
         for (size_t begin = 0; begin < tensors[k].count; begin += CHUNK) {
             const size_t left = tensors[k].count - begin;
-            sum = sum + chunk_sum(tensors[k].grad + begin, left < CHUNK ? left : CHUNK, unscale);
+            sum = sum + chunk_sum(&tensors[k], unscale, begin, left < CHUNK ? left : CHUNK);
         }
     return sum;
 }
 
-static double raised(double beta, uint64_t t)
+static bool all_finite(const struct oracle_tensor *tensors, size_t tensor_count, double unscale)
 {
-    double result = 1.0;
-    double square = beta;
-    while (t != 0) {
-        if (t % 2 == 1)
-            result = result * square;
-        t = t / 2;
-        square = square * square;
-    }
-    return result;
+    for (size_t k = 0; k < tensor_count; ++k)
+        for (size_t i = 0; i < tensors[k].count; ++i)
+            if (!isfinite(product_at(&tensors[k], unscale, i)))
+                return false;
+    return true;
 }
 
-static double correction(const rms_options *o, double beta, uint64_t t)
+/* Sets *finite to whether all products are. */
+static double norm_of(const struct oracle_tensor *tensors, size_t tensor_count, bool *finite)
 {
-    if (!o->bias_correction)
-        return 1.0;
-    return 1.0 / (1.0 - raised(beta, t));
+    const double unscale = tensors[0].options->grad_scale;
+    const double sum = sum_of_squares(tensors, tensor_count, unscale);
+    *finite = true;
+    if (isfinite(sum))
+        return sqrt(sum);
+    *finite = all_finite(tensors, tensor_count, unscale);
+    if (!*finite)
+        return sqrt(sum);
+    const double norm = sqrt(sum_of_squares(tensors, tensor_count, unscale * ldexp(1.0, -600))) * ldexp(1.0, 600);
+    return isinf(norm) ? DBL_MAX : norm;
 }
 
-static float prepared(const rms_options *o, double clip_factor, float g0, float p)
+/* ---- One parameter */
+
+static double prepared(const struct oracle_element *e, double clip_factor, double g0)
 {
+    const rms_options *o = e->options;
     double scale = o->grad_scale * clip_factor;
     if (o->maximize)
         scale = -scale;
-    float x = g0 * (float)scale;
+    double x = oracle_rounded(e, g0 * oracle_rounded(e, scale));
     if (o->clip_value > 0) {
-        const float kappa = (float)o->clip_value;
+        const double kappa = oracle_rounded(e, o->clip_value);
         if (x > kappa)
             x = kappa;
         else if (x < -kappa)
             x = -kappa;
     }
-    return x + (float)o->l2_decay * p;
+    const double decay = oracle_rounded(e, oracle_rounded(e, o->l2_decay) * e->p);
+    return oracle_rounded(e, x + decay);
 }
 
-/* The coefficients of the momentum table. */
-struct momentum {
-    float decay, intake, fresh, held, rate;
-};
-
-static struct momentum momentum_table(const rms_options *o, double tau)
+/* The number to compute with. */
+static double taken_out(const struct oracle_tensor *x, size_t i)
 {
-    struct momentum m = {0, 1, 0, 1, (float)o->lr};
-    if (!(o->momentum > 0))
-        return m;
-    m.decay = (float)o->momentum;
-    m.intake = (float)(1.0 - tau);
-    if (o->lr_in_momentum) {
-        m.intake = (float)(o->lr * (1.0 - tau));
-        m.rate = 1;
+    if (x->slots[RMS_SLOT_MASTER])
+        return state_at(x, RMS_SLOT_MASTER, i);
+    if (x->slots[RMS_SLOT_REMAINDER])
+        return (double)oracle_join(((const uint16_t *)x->param)[i],
+                                   ((const uint16_t *)x->slots[RMS_SLOT_REMAINDER])[i]);
+    return number_at(x->param, x->dtype, i);
+}
+
+static uint16_t rounded_at_random(const struct oracle_tensor *x, const rms_options *options, size_t i, double p)
+{
+    const uint64_t key = oracle_key(options->seed, x->name ? x->name : "");
+    return oracle_encode_at_random(x->dtype, (float)p, oracle_random(key, x->step, i));
+}
+
+static void put_back(const struct oracle_tensor *x, const rms_options *options, size_t i, double p)
+{
+    if (x->dtype == RMS_F64) {
+        ((double *)x->param)[i] = p;
+    } else if (x->dtype == RMS_F32) {
+        ((float *)x->param)[i] = (float)p;
+    } else if (x->slots[RMS_SLOT_MASTER]) {
+        write_state(x, RMS_SLOT_MASTER, i, p);
+        ((uint16_t *)x->param)[i] = oracle_encode(x->dtype, (float)p);
+    } else if (x->slots[RMS_SLOT_REMAINDER]) {
+        uint16_t *const remainder = x->slots[RMS_SLOT_REMAINDER];
+        ((uint16_t *)x->param)[i] = oracle_split((float)p, &remainder[i]);
+    } else {
+        ((uint16_t *)x->param)[i] = rounded_at_random(x, options, i, p);
     }
-    if (o->nesterov) {
-        m.fresh = o->lr_in_momentum ? (float)o->lr : 1;
-        m.held = (float)o->momentum;
+}
+
+static void move_average(const struct oracle_tensor *x, const struct oracle_element *e, size_t i)
+{
+    const double alpha = e->options->average_decay;
+    if (x->step == 1) {
+        write_state(x, RMS_SLOT_AVERAGE, i, e->p);
+        return;
     }
-    return m;
+    const double kept = oracle_rounded(e, oracle_rounded(e, alpha) * state_at(x, RMS_SLOT_AVERAGE, i));
+    const double taken = oracle_rounded(e, oracle_rounded(e, 1.0 - alpha) * e->p);
+    write_state(x, RMS_SLOT_AVERAGE, i, oracle_rounded(e, kept + taken));
 }
 
-/* b is NULL without momentum. */
-static float moved(const struct momentum *m, float u, float *b)
+static void step_of_one(const struct oracle_tensor *x, const rms_options *options, double clip_factor, size_t i)
 {
-    if (!b)
-        return m->rate * u;
-    *b = m->decay * *b + m->intake * u;
-    return m->rate * (m->fresh * u + m->held * *b);
+    struct oracle_element e = element_of(x, options);
+    e.p = taken_out(x, i);
+    for (size_t s = 0; s < RMS_RULE_SLOTS; ++s)
+        if (x->slots[s])
+            e.slot[s] = state_at(x, s, i);
+    oracle_apply_rule(&e, prepared(&e, clip_factor, number_at(x->grad, x->dtype, i)));
+    for (size_t s = 0; s < RMS_RULE_SLOTS; ++s)
+        if (x->slots[s])
+            write_state(x, s, i, e.slot[s]);
+    if (x->slots[RMS_SLOT_AVERAGE])
+        move_average(x, &e, i);
+    put_back(x, options, i, e.p);
 }
 
-static double dampening_at(const rms_options *o, uint64_t t)
-{
-    return t <= 1 ? 0.0 : o->dampening;
-}
-
-static void sgd(const struct oracle_tensor *x, size_t i, float g, float keep)
-{
-    const struct momentum m = momentum_table(x->options, dampening_at(x->options, x->step));
-    float *b = x->slots[0] ? &x->slots[0][i] : NULL;
-    const float move = moved(&m, g, b);
-    x->param[i] = x->param[i] * keep - move;
-}
-
-static float adagrad_rate(const rms_options *o, uint64_t t)
-{
-    const double earlier = t > 1 ? (double)(t - 1) : 0.0;
-    return (float)(o->lr / (1.0 + earlier * o->lr_decay));
-}
-
-static float root_of(const rms_options *o, float w)
-{
-    const float inside = w + (float)o->eps_inside;
-    return sqrtf(inside) + (float)o->eps;
-}
-
-static void adagrad(const struct oracle_tensor *x, size_t i, float g, float keep)
-{
-    float *s = &x->slots[0][i];
-    *s = *s + g * g;
-    const float quotient = g / root_of(x->options, *s);
-    x->param[i] = x->param[i] * keep - adagrad_rate(x->options, x->step) * quotient;
-}
-
-static float rmsprop_root(const struct oracle_tensor *x, uint64_t t, size_t i)
-{
-    const float c = (float)correction(x->options, x->options->rho, t);
-    float w = x->slots[0][i] * c;
-    if (x->options->centered) {
-        const float n = x->slots[1][i] * c;
-        const float square = n * n;
-        w = w - square;
-        if (w < 0)
-            w = 0;
-    }
-    return root_of(x->options, w);
-}
-
-static void rmsprop(const struct oracle_tensor *x, size_t i, float g, float keep)
-{
-    const float rho = (float)x->options->rho;
-    const float rest = (float)(1.0 - x->options->rho);
-    float *v = &x->slots[0][i];
-    *v = rho * *v + rest * (g * g);
-    if (x->options->centered)
-        x->slots[1][i] = rho * x->slots[1][i] + rest * g;
-    const float u = g / rmsprop_root(x, x->step, i);
-    const struct momentum m = momentum_table(x->options, 0.0);
-    const float move = moved(&m, u, x->slots[2] ? &x->slots[2][i] : NULL);
-    x->param[i] = x->param[i] * keep - move;
-}
-
-static float adam_root(const struct oracle_tensor *x, uint64_t t, float w)
-{
-    const float c = (float)correction(x->options, x->options->beta2, t);
-    return root_of(x->options, w * c);
-}
-
-static float adam_rate(const rms_options *o, uint64_t t)
-{
-    return (float)(o->lr * correction(o, o->beta1, t));
-}
-
-static void adam(const struct oracle_tensor *x, size_t i, float g, float keep)
-{
-    const rms_options *o = x->options;
-    float *m = &x->slots[0][i];
-    float *v = &x->slots[1][i];
-    *m = (float)o->beta1 * *m + (float)(1.0 - o->beta1) * g;
-    *v = (float)o->beta2 * *v + (float)(1.0 - o->beta2) * (g * g);
-    float w = *v;
-    if (o->amsgrad) {
-        if (x->slots[2][i] > w)
-            w = x->slots[2][i];
-        x->slots[2][i] = w;
-    }
-    const float quotient = *m / adam_root(x, x->step, w);
-    x->param[i] = x->param[i] * keep - adam_rate(o, x->step) * quotient;
-}
-
-static void step_of_one(const struct oracle_tensor *x, double clip_factor, const rms_options *of_step)
+/* Options of the step are those of the first tensor. */
+static void step_of_tensor(const struct oracle_tensor *x, double clip_factor, const rms_options *of_step)
 {
     rms_options options = *x->options;
     options.grad_scale = of_step->grad_scale;
     options.clip_value = of_step->clip_value;
-    struct oracle_tensor y = *x;
-    y.options = &options;
-    const float keep = (float)(1.0 - options.lr * options.decoupled_decay);
-    void (*const rules[RMS_RULE_COUNT])(const struct oracle_tensor *, size_t, float, float) = {sgd, adagrad, rmsprop,
-                                                                                               adam};
-    for (size_t i = 0; i < y.count; ++i)
-        rules[options.rule](&y, i, prepared(&options, clip_factor, y.grad[i], y.param[i]), keep);
+    options.seed = of_step->seed;
+    for (size_t i = 0; i < x->count; ++i)
+        if (!x->absent || !x->absent[i])
+            step_of_one(x, &options, clip_factor, i);
+        else if (x->slots[RMS_SLOT_AVERAGE] && x->step == 1)
+            write_state(x, RMS_SLOT_AVERAGE, i, taken_out(x, i));
 }
 
 struct oracle_report oracle_step(const struct oracle_tensor *tensors, size_t tensor_count)
@@ -211,46 +210,28 @@ struct oracle_report oracle_step(const struct oracle_tensor *tensors, size_t ten
     if (tensor_count == 0)
         return report;
     const rms_options *o = tensors[0].options;
-    const double sum = sum_of_squares(tensors, tensor_count);
-    report.norm = sqrt(sum);
-    if (o->nonfinite == RMS_NONFINITE_SKIP && !isfinite(sum)) {
+    bool finite;
+    report.norm = norm_of(tensors, tensor_count, &finite);
+    if (o->nonfinite == RMS_NONFINITE_SKIP && !finite) {
         report.skipped = true;
         return report;
     }
     if (o->clip_norm > 0 && isfinite(report.norm) && o->clip_norm < report.norm)
         report.clip_factor = o->clip_norm / report.norm;
     for (size_t k = 0; k < tensor_count; ++k)
-        step_of_one(&tensors[k], report.clip_factor, o);
+        step_of_tensor(&tensors[k], report.clip_factor, o);
     return report;
-}
-
-/* The share of an update that reaches the parameter in the same step. */
-static float at_once(const struct momentum *m)
-{
-    return m->rate * (m->fresh + m->held * m->intake);
-}
-
-static float rate_at(const struct oracle_tensor *x, uint64_t t, size_t i)
-{
-    const rms_options *o = x->options;
-    struct momentum m;
-    switch (o->rule) {
-    case RMS_SGD:
-        m = momentum_table(o, dampening_at(o, t));
-        return at_once(&m);
-    case RMS_ADAGRAD:
-        return adagrad_rate(o, t) / root_of(o, x->slots[0][i]);
-    case RMS_RMSPROP:
-        m = momentum_table(o, 0.0);
-        return at_once(&m) / rmsprop_root(x, t, i);
-    case RMS_ADAM:
-        return adam_rate(o, t) / adam_root(x, t, o->amsgrad ? x->slots[2][i] : x->slots[1][i]);
-    }
-    return NAN;
 }
 
 void oracle_rate(const struct oracle_tensor *tensor, float *out)
 {
-    for (size_t i = 0; i < tensor->count; ++i)
-        out[i] = rate_at(tensor, tensor->step > 0 ? tensor->step : 1, i);
+    struct oracle_element e = element_of(tensor, tensor->options);
+    if (e.step == 0)
+        e.step = 1;
+    for (size_t i = 0; i < tensor->count; ++i) {
+        for (size_t s = 0; s < RMS_RULE_SLOTS; ++s)
+            if (tensor->slots[s])
+                e.slot[s] = state_at(tensor, s, i);
+        out[i] = (float)oracle_rate_of_rule(&e);
+    }
 }

@@ -6,13 +6,17 @@
 
 #include <rmsprop.h>
 
+/* Arrays hold what the library's do: numbers of the dtype, slots of its precision, remainders of 16 bits. */
 struct oracle_tensor {
     const rms_options *options; /* its group's */
-    uint64_t step;              /* number of the step to take, from 1 */
+    const char *name;           /* random bits depend on it; NULL is the empty name of rms_apply */
+    rms_dtype dtype;
+    uint64_t step; /* number of the step to take, from 1 */
     size_t count;
-    float *param;
-    const float *grad;
-    float *slots[RMS_SLOTS_MAX]; /* as rms_apply takes them; NULL where not kept */
+    void *param;
+    const void *grad;           /* rows: scattered and summed up */
+    const bool *absent;         /* elements of rows that a lazy step is not given; NULL: none */
+    void *slots[RMS_SLOTS_MAX]; /* as rms_apply takes them; NULL where not kept */
 };
 
 struct oracle_report {

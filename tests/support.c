@@ -1,6 +1,8 @@
 /* What the tests share; support.h says what each function is for. */
 #include "support.h"
 
+#include "oracle_codec.h"
+
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -78,6 +80,50 @@ void fill_parameters(float *param, size_t count, uint64_t seed)
     }
 }
 
+/* A double near a float: its further bits are drawn, subnormal floats become subnormal doubles. */
+static double widened(float value, float draw)
+{
+    const double wide = (double)value * (1.0 + (double)draw * 0x1p-24);
+    return fabsf(value) < 0x1p-126F ? (double)value * 0x1p-920 : wide;
+}
+
+static uint16_t narrowed(rms_dtype dtype, float value)
+{
+    const uint16_t code = oracle_encode(dtype, value);
+    return code % 0x8000 == oracle_infinity(dtype) ? (uint16_t)(code - 1) : code;
+}
+
+/* Of every other seed, huge gradients are so in double: their squares overflow. */
+void fill_gradients_of(rms_dtype dtype, void *grad, size_t count, uint64_t seed, uint64_t step)
+{
+    float *const floats = dtype == RMS_F32 ? grad : floats_create(count);
+    uint64_t state = seed ^ step;
+    fill_gradients(floats, count, seed, step);
+    for (size_t i = 0; i < count && dtype != RMS_F32; ++i)
+        if (dtype == RMS_F64) {
+            const bool huge = fabsf(floats[i]) > 1e20F && seed % 2 == 0;
+            ((double *)grad)[i] = widened(floats[i], random_float(&state)) * (huge ? 0x1p600 : 1.0);
+        } else {
+            ((uint16_t *)grad)[i] = narrowed(dtype, floats[i]);
+        }
+    if (dtype != RMS_F32)
+        free(floats);
+}
+
+void fill_parameters_of(rms_dtype dtype, void *param, size_t count, uint64_t seed)
+{
+    float *const floats = dtype == RMS_F32 ? param : floats_create(count);
+    uint64_t state = seed;
+    fill_parameters(floats, count, seed);
+    for (size_t i = 0; i < count && dtype != RMS_F32; ++i)
+        if (dtype == RMS_F64)
+            ((double *)param)[i] = widened(floats[i], random_float(&state));
+        else
+            ((uint16_t *)param)[i] = narrowed(dtype, floats[i]);
+    if (dtype != RMS_F32)
+        free(floats);
+}
+
 /* Values worth trying; an option that is not listed gets its bounds and its default. */
 static const struct {
     const char *key;
@@ -94,6 +140,14 @@ static const struct {
     {"momentum", 5, {0, 0.5, 0.9, 0.99, 0x1.fffffep-1}},
     {"dampening", 4, {0, 0.1, 0.5, 1}},
     {"lr_decay", 4, {1e-3, 0.1, 1, 1e6}},
+    {"eta_minus", 4, {0.1, 0.5, 0.9, 0x1.fffffep-1}},
+    {"eta_plus", 4, {1, 1.2, 2, 1e6}},
+    {"step_size_min", 4, {0, 1e-6, 1e-3, 1}},
+    {"step_size_max", 4, {1e-3, 0.1, 50, 1e30}},
+    {"momentum_decay", 5, {0, 1e-3, 0.02, 0.5, 100}},
+    {"average_decay", 4, {0.5, 0.9, 0.999, 0x1.fffffep-1}},
+    {"master", 3, {RMS_MASTER_F32, RMS_MASTER_REMAINDER, RMS_MASTER_NONE}},
+    {"seed", 3, {0, 1, 2147483647}},
     {"l2_decay", 4, {1e-5, 1e-2, 0.1, 2}},
     {"decoupled_decay", 4, {1e-2, 0.1, 0.3, 1}},
     {"grad_scale", 5, {0x1p-16, 1e-3, 0.1, 3, 1e6}},
@@ -172,28 +226,18 @@ rms_isa isa_of_test(void **state)
     return *isa;
 }
 
-enum { GUARD = 64 };
-#define GUARD_BITS 0x7fc5a5a5U /* a NaN: whoever reads it by mistake shows it, too */
+/* All ones are a NaN in every format: whoever reads them by mistake shows it, too. */
+enum { GUARD = 256, GUARD_BYTE = 0xff };
 
-static float guard_value(void)
+struct guarded guarded_create(size_t bytes, size_t offset)
 {
-    const uint32_t bits = GUARD_BITS;
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-struct guarded guarded_create(size_t count, size_t offset)
-{
-    struct guarded array = {.count = count};
-    const size_t whole = (GUARD + offset + count + GUARD + 15) / 16 * 16;
-    array.memory = aligned_alloc(64, whole * sizeof(float));
+    struct guarded array = {.bytes = bytes};
+    array.memory = aligned_alloc(64, (GUARD + offset + bytes + GUARD + 63) / 64 * 64);
     assert_non_null(array.memory);
-    array.data = (float *)array.memory + GUARD + offset;
-    for (size_t i = 0; i < GUARD; ++i) {
-        array.data[-(ptrdiff_t)i - 1] = guard_value();
-        array.data[count + i] = guard_value();
-    }
+    unsigned char *const data = (unsigned char *)array.memory + GUARD + offset;
+    memset(data - GUARD, GUARD_BYTE, GUARD);
+    memset(data + bytes, GUARD_BYTE, GUARD);
+    array.data = data;
     return array;
 }
 
@@ -205,20 +249,26 @@ void guarded_destroy(struct guarded *array)
 
 ptrdiff_t guarded_breach(const struct guarded *array)
 {
+    const unsigned char *const data = array->data;
     for (size_t i = 0; i < GUARD; ++i) {
-        if (bits_of(array->data[array->count + i]) != GUARD_BITS)
-            return (ptrdiff_t)(array->count + i);
-        if (bits_of(array->data[-(ptrdiff_t)i - 1]) != GUARD_BITS)
+        if (data[array->bytes + i] != GUARD_BYTE)
+            return (ptrdiff_t)(array->bytes + i);
+        if (data[-(ptrdiff_t)i - 1] != GUARD_BYTE)
             return -(ptrdiff_t)i - 1;
     }
     return PTRDIFF_MAX;
 }
 
-float *floats_create(size_t count)
+void *bytes_create(size_t bytes)
 {
-    float *memory = malloc((count > 0 ? count : 1) * sizeof(float));
+    void *memory = malloc(bytes > 0 ? bytes : 1);
     assert_non_null(memory);
     return memory;
+}
+
+float *floats_create(size_t count)
+{
+    return bytes_create(count * sizeof(float));
 }
 
 uint32_t bits_of(float value)
@@ -260,6 +310,38 @@ void assert_same_floats(const float *library, const float *oracle, size_t count,
     if (i < count)
         fail_msg("%s, n = %zu, element %zu: 0x%08x (library) != 0x%08x (oracle); options: %s", context, count, i,
                  bits_of(library[i]), bits_of(oracle[i]), describe_options(options));
+}
+
+uint64_t number_bits(rms_dtype dtype, const void *array, size_t i)
+{
+    switch (dtype) {
+    case RMS_F32: {
+        const float value = ((const float *)array)[i];
+        return isnan(value) ? UINT64_C(0x7fc00000) : bits_of(value);
+    }
+    case RMS_F64: {
+        const double value = ((const double *)array)[i];
+        return isnan(value) ? UINT64_C(0x7ff8000000000000) : bits_of_double(value);
+    }
+    case RMS_F16:
+    case RMS_BF16:
+        break;
+    }
+    const uint16_t code = ((const uint16_t *)array)[i];
+    return oracle_is_nan(dtype, code) ? UINT64_C(0x7fff) : code;
+}
+
+void assert_same_numbers(rms_dtype dtype, const void *library, const void *oracle, size_t count, const char *context,
+                         const rms_options *options)
+{
+    numbers_compared += count;
+    if (count == 0 || memcmp(library, oracle, count * rms_dtype_size(dtype)) == 0)
+        return;
+    for (size_t i = 0; i < count; ++i)
+        if (number_bits(dtype, library, i) != number_bits(dtype, oracle, i))
+            fail_msg("%s, n = %zu, element %zu: 0x%llx (library) != 0x%llx (oracle); options: %s", context, count, i,
+                     (unsigned long long)number_bits(dtype, library, i),
+                     (unsigned long long)number_bits(dtype, oracle, i), describe_options(options));
 }
 
 void report_comparisons(const char *what)
@@ -328,10 +410,21 @@ void set_group(rms_optimizer *optimizer, size_t group, const rms_options *option
     }
 }
 
-float slot_start(const rms_options *options, size_t slot)
+double slot_start(const rms_options *options, size_t slot)
 {
-    const bool accumulates = options->rule == RMS_ADAGRAD || options->rule == RMS_RMSPROP;
-    return accumulates && slot == 0 ? (float)options->initial_accumulator : 0.0F;
+    if (slot == 0 && (options->rule == RMS_ADAGRAD || options->rule == RMS_RMSPROP))
+        return options->initial_accumulator;
+    return slot == 1 && options->rule == RMS_RPROP ? options->lr : 0.0;
+}
+
+void fill_slot(const rms_options *options, rms_dtype dtype, size_t slot, void *array, size_t count)
+{
+    const double start = slot_start(options, slot);
+    for (size_t i = 0; i < count; ++i)
+        if (dtype == RMS_F64)
+            ((double *)array)[i] = start;
+        else
+            ((float *)array)[i] = (float)start;
 }
 
 struct job {

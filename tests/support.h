@@ -45,6 +45,11 @@ float random_float(uint64_t *state);
 void fill_gradients(float *grad, size_t count, uint64_t seed, uint64_t step);
 void fill_parameters(float *param, size_t count, uint64_t seed);
 
+/* The same in any dtype. In f64 the significand's lower bits are drawn as well, and the extremes are a double's; in 16
+ * bits they are the nearest finite numbers. */
+void fill_gradients_of(rms_dtype dtype, void *grad, size_t count, uint64_t seed, uint64_t step);
+void fill_parameters_of(rms_dtype dtype, void *param, size_t count, uint64_t seed);
+
 /* ---- Options */
 
 /* Draws options of a rule, each changed from its default with even odds, until rms_options_check takes them.
@@ -76,18 +81,19 @@ rms_isa isa_of_test(void **state);
 #define PER_ISA(test) TEST_OF_ISA(test, 0, "baseline")
 #endif
 
-/* ---- Memory whose first element lies offset elements behind a 64-byte boundary, between guard bands. */
+/* ---- Memory whose first byte lies offset bytes behind a 64-byte boundary, between guard bands. */
 struct guarded {
     void *memory;
-    float *data;
-    size_t count;
+    void *data;
+    size_t bytes;
 };
-struct guarded guarded_create(size_t count, size_t offset);
+struct guarded guarded_create(size_t bytes, size_t offset);
 void guarded_destroy(struct guarded *array);
-/* Index of the first guard element, relative to data, that was overwritten; PTRDIFF_MAX if none was. */
+/* Place of the first guard byte, relative to data, that was overwritten; PTRDIFF_MAX if none was. */
 ptrdiff_t guarded_breach(const struct guarded *array);
 
-/* Plain memory that fails the test instead of returning NULL; count 0 is fine. */
+/* Plain memory that fails the test instead of returning NULL; 0 is fine. */
+void *bytes_create(size_t bytes);
 float *floats_create(size_t count);
 
 /* ---- Comparison: bits, except that all NaNs are one. Every comparison is counted; the count is the answer
@@ -102,9 +108,15 @@ size_t first_difference(const float *a, const float *b, size_t count);
 void assert_same_floats(const float *library, const float *oracle, size_t count, const char *context,
                         const rms_options *options);
 
+/* The same for numbers of any dtype. */
+void assert_same_numbers(rms_dtype dtype, const void *library, const void *oracle, size_t count, const char *context,
+                         const rms_options *options);
+
 /* Prints the count and sets it back to 0; fails if it is 0. */
 void report_comparisons(const char *what);
 
+/* The bits of number i of an array; all NaNs have those of one. */
+uint64_t number_bits(rms_dtype dtype, const void *array, size_t i);
 uint32_t bits_of(float value);
 uint64_t bits_of_double(double value);
 
@@ -122,8 +134,9 @@ size_t add_tensor(rms_optimizer *optimizer, const char *name, float *param, cons
 /* Brings group of optimizer to these options, key by key; fails the test where a key is refused for good. */
 void set_group(rms_optimizer *optimizer, size_t group, const rms_options *options);
 
-/* What a slot holds before the first step. */
-float slot_start(const rms_options *options, size_t slot);
+/* What a slot of the rule holds before the first step; 0 for the others. In state's precision, as an array. */
+double slot_start(const rms_options *options, size_t slot);
+void fill_slot(const rms_options *options, rms_dtype dtype, size_t slot, void *array, size_t count);
 
 /* ---- A caller's parallel_for: one POSIX thread for each task, so that all run at once. Its context may
  * point at a size_t that counts the tasks. */

@@ -6,7 +6,7 @@ load helper
     run --separate-stderr rmsprop
     [ "$status" -eq 0 ]
     [ -z "$stderr" ]
-    for verb in race explain bench list; do
+    for verb in race explain inspect bench list; do
         [[ "$output" == *"$verb"* ]]
     done
 }
@@ -20,7 +20,7 @@ load helper
 }
 
 @test "every verb has a help that fits 80 columns, also as --help and -h" {
-    for verb in race explain bench list; do
+    for verb in race explain inspect bench list; do
         run rmsprop help "$verb"
         [ "$status" -eq 0 ]
         [[ "$output" == *"usage  rmsprop $verb"* && "$output" == *"example: rmsprop $verb"* ]]
@@ -43,7 +43,7 @@ load helper
 }
 
 @test "a verb like no other gets the list" {
-    refuses 2 'expected one of race, explain, bench, list' rmsprop frobnicate
+    refuses 2 'expected one of race, explain, bench, inspect, list' rmsprop frobnicate
 }
 
 @test "a mistyped option gets the nearest one" {

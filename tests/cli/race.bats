@@ -201,7 +201,8 @@ digests() {
         rmsprop race --seed 9223372036854775808
     refuses 2 '--seed: 18446744073709551616 is out of bounds' rmsprop race --seed 18446744073709551616
     refuses 2 '--threads: 5000 is out of bounds' rmsprop race --threads 5000
-    refuses 2 'expected some of sgd,adagrad,rmsprop,adam' rmsprop race --optimizers foo
+    refuses 2 'expected some of sgd,adagrad,rmsprop,adam,rprop,adadelta,adamax,nadam,radam,lion, or presets' \
+        rmsprop race --optimizers foo
     refuses 2 '--optimizers: sgd is there twice' rmsprop race --optimizers sgd,adam,sgd
     refuses 2 '--out: the name is empty' rmsprop race --out ''
     for name in $'\xff' $'a\xc3' $'\xc0\xaf' $'\xed\xa0\x80' $'\xf4\x90\x80\x80' $'a\nb' $'\177' $'\xc2\x85'; do
@@ -213,4 +214,21 @@ digests() {
 @test "an unknown RMSPROP_ISA is refused with the library's sentence" {
     RMSPROP_ISA=vax refuses 1 'RMSPROP_ISA=vax' rmsprop race
     RMSPROP_ISA=vax refuses 1 'RMSPROP_ISA=vax' rmsprop list isas
+}
+
+@test "presets race by name, each with its own options" {
+    rmsprop race --quick --quiet --optimizers mxnet-centered,rmsprop,keras --lr 0.001 --seeds 1 --json >document
+    jq -e '[.entries[].optimizer] == ["mxnet-centered", "rmsprop", "keras"] and .entries[0].options.centered and
+        .entries[2].options.eps_inside == 1e-7 and (.rerun | test("--optimizers mxnet-centered,rmsprop,keras"))' document
+    jq -e '[.entries[].digest] | unique | length == 3' document
+    run rmsprop race --quick --quiet --optimizers mxnet-centered,dqn-nature --lr 0.001 --seeds 1
+    fits_80_columns
+    refuses 2 'keras is there twice' rmsprop race --optimizers keras,keras
+}
+
+@test "four rules race unless others are named, and every rule can be" {
+    rmsprop race --quick --quiet --lr 0.01 --seeds 1 --json | jq -e '[.entries[].optimizer] == ["sgd", "adagrad", "rmsprop", "adam"]'
+    rmsprop race --quick --quiet --optimizers lion,radam,nadam,adamax,adadelta,rprop,sgd --lr 0.001 --seeds 1 --json |
+        jq -e '[.entries[].optimizer] == ["lion", "radam", "nadam", "adamax", "adadelta", "rprop", "sgd"] and
+            ([.entries[].digest] | unique | length == 7)'
 }
