@@ -11,17 +11,21 @@ struct bench_case {
     int threads;
     rms_isa isa;
     rms_nonfinite nonfinite; /* skip reads the gradients once more; so does its limit */
+    rms_dtype dtype;
+    rms_master master; /* of 16-bit parameters */
 };
 
 /* Times are of one step divided by the parameters, medians over rounds. */
 struct bench_result {
-    double bytes_per_param; /* that must move: 4 to read the gradient, 8 for each array updated, and 4 more for
-                                    the non-finite check */
+    double bytes_per_param; /* that must move: those of the gradient, twice those of each array that is written, which
+                               is fetched as well, and the gradient's once more for the non-finite check. f32: 4 + 8
+                               for the parameters + 8 for each array of state; bf16 with an f32 master: 2 + 4 + 8 + 8
+                               for each array of the rule's state */
     double ns_per_param;
     double gb_per_s;
     double limit_ns_per_param; /* of a bare pass over the same arrays */
     double ratio_to_limit;     /* limit's time by step's time, median over rounds; 1 is the limit */
-    double plain_ns_per_param; /* the plain loop, one thread; NaN unless RMSProp on one thread */
+    double plain_ns_per_param; /* the plain loop, one thread; NaN unless RMSProp in f32 on one thread */
     double times_faster_than_plain;
 };
 

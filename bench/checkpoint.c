@@ -77,7 +77,7 @@ static rms_status stage_create(struct stage *stage, uint64_t bytes, int threads)
     rms_status status = rms_create(&stage->optimizer, &options, stage->error);
     if (status != RMS_OK)
         return status;
-    status = add_tensors(stage, (size_t)(bytes / (TENSORS * 2 * sizeof(float))) + 1);
+    status = add_tensors(stage, (size_t)(bytes / ((uint64_t)TENSORS * 2 * sizeof(float))) + 1);
     if (status == RMS_OK)
         status = rms_save(stage->optimizer, stage->checkpoint);
     if (status != RMS_OK && stage->error->message[0] == '\0')
@@ -203,7 +203,8 @@ static rms_status compare(struct stage *stage, rms_status (*ours)(struct stage *
         status = time_one(stage, ours, cold, &times[i]);
         if (status == RMS_OK)
             status = time_one(stage, bare, cold, &limits[i]);
-        ratios[i] = limits[i] / times[i];
+        if (status == RMS_OK)
+            ratios[i] = limits[i] / times[i];
     }
     if (status == RMS_OK) {
         speed->gb_per_s = (double)stage->bytes / median(times, rounds) / 1e9;

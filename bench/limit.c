@@ -2,59 +2,85 @@
  * may ask for the compiler that it needs. */
 #include "limit.h"
 
-#include <string.h>
+/* Whatever the arrays hold, it is moved as whole numbers. */
+typedef uint16_t half __attribute__((may_alias));
+typedef uint32_t word __attribute__((may_alias));
+
+#define INLINE __attribute__((always_inline)) static inline
 
 /* Inlined into a function per instruction set and per number of arrays, which is then a constant. nothing is
  * 0, which the compiler does not know: what the arrays hold stays as it is. */
-__attribute__((always_inline)) static inline void add_to(size_t written_count, size_t count, float nothing,
-                                                         const float *restrict grad, float *restrict a,
-                                                         float *restrict b, float *restrict c, float *restrict d)
+INLINE void add_words(size_t words, size_t count, uint32_t nothing, const word *restrict grad, word *restrict a,
+                      word *restrict b, word *restrict c, word *restrict d, word *restrict e)
 {
     for (size_t i = 0; i < count; ++i) {
-        const float move = nothing * grad[i];
+        const uint32_t move = nothing & grad[i];
         a[i] += move;
-        if (written_count > 1)
+        if (words > 1)
             b[i] += move;
-        if (written_count > 2)
+        if (words > 2)
             c[i] += move;
-        if (written_count > 3)
+        if (words > 3)
+            d[i] += move;
+        if (words > 4)
+            e[i] += move;
+    }
+}
+
+INLINE void add_halves(size_t halves, size_t words, size_t count, uint32_t nothing, const half *restrict grad,
+                       half *restrict p, half *restrict q, word *restrict a, word *restrict b, word *restrict c,
+                       word *restrict d)
+{
+    for (size_t i = 0; i < count; ++i) {
+        const uint32_t move = nothing & grad[i];
+        p[i] = (uint16_t)(p[i] + move);
+        if (halves > 1)
+            q[i] = (uint16_t)(q[i] + move);
+        if (words > 0)
+            a[i] += move;
+        if (words > 1)
+            b[i] += move;
+        if (words > 2)
+            c[i] += move;
+        if (words > 3)
             d[i] += move;
     }
 }
 
-__attribute__((always_inline)) static inline unsigned all_bits(size_t count, const float *grad)
+INLINE unsigned all_bits(size_t count, const word *array)
 {
     unsigned all = 0;
-    for (size_t i = 0; i < count; ++i) {
-        unsigned bits;
-        memcpy(&bits, &grad[i], sizeof bits);
-        all |= bits;
-    }
+    for (size_t i = 0; i < count; ++i)
+        all |= array[i];
     return all;
 }
 
+#define WORDS_CASE(n)                                                                                                  \
+    case n:                                                                                                            \
+        add_words(n, count, nothing, x->grad, x->words[0], x->words[1], x->words[2], x->words[3], x->words[4]);        \
+        break;
+
+#define HALVES_CASE(halves_, words_)                                                                                   \
+    case 5 * (halves_) + (words_):                                                                                     \
+        add_halves(halves_, words_, count, nothing, x->grad, x->halves[0], x->halves[1], x->words[0], x->words[1],     \
+                   x->words[2], x->words[3]);                                                                          \
+        break;
+
 #define DEFINE_PASSES(isa, target)                                                                                     \
-    target static void update_##isa(size_t count, float nothing, const float *grad, float *const *w,                   \
-                                    size_t written_count)                                                              \
+    target static void update_##isa(size_t count, uint32_t nothing, const struct limit_arrays *x)                      \
     {                                                                                                                  \
-        switch (written_count) {                                                                                       \
-        case 1:                                                                                                        \
-            add_to(1, count, nothing, grad, w[0], NULL, NULL, NULL);                                                   \
-            break;                                                                                                     \
-        case 2:                                                                                                        \
-            add_to(2, count, nothing, grad, w[0], w[1], NULL, NULL);                                                   \
-            break;                                                                                                     \
-        case 3:                                                                                                        \
-            add_to(3, count, nothing, grad, w[0], w[1], w[2], NULL);                                                   \
-            break;                                                                                                     \
-        default:                                                                                                       \
-            add_to(4, count, nothing, grad, w[0], w[1], w[2], w[3]);                                                   \
-            break;                                                                                                     \
+        switch (x->half_grad ? 0 : x->word_count) {                                                                    \
+            WORDS_CASE(1) WORDS_CASE(2) WORDS_CASE(3) WORDS_CASE(4) WORDS_CASE(5)                                      \
+        }                                                                                                              \
+        switch (x->half_grad ? 5 * x->half_count + x->word_count : 0) {                                                \
+            HALVES_CASE(1, 0)                                                                                          \
+            HALVES_CASE(1, 1) HALVES_CASE(1, 2) HALVES_CASE(1, 3) HALVES_CASE(1, 4) HALVES_CASE(2, 0)                  \
+                HALVES_CASE(2, 1) HALVES_CASE(2, 2) HALVES_CASE(2, 3) HALVES_CASE(2, 4)                                \
         }                                                                                                              \
     }                                                                                                                  \
-    target static unsigned read_##isa(size_t count, const float *grad)                                                 \
+    target static unsigned read_##isa(size_t count, const void *array)                                                 \
     {                                                                                                                  \
-        return all_bits(count, grad);                                                                                  \
+        return all_bits(count, array);                                                                                 \
     }
 
 DEFINE_PASSES(baseline, )
@@ -67,35 +93,35 @@ DEFINE_PASSES(avx512, __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,
 #endif
 #endif
 
-void limit_update(rms_isa isa, size_t count, const float *grad, float *const *written, size_t written_count)
+void limit_update(rms_isa isa, size_t count, const struct limit_arrays *arrays)
 {
-    static volatile float zero = 0.0F;
-    const float nothing = zero;
+    static volatile uint32_t zero = 0;
+    const uint32_t nothing = zero;
     switch (isa) {
 #if defined(__x86_64__)
     case RMS_ISA_AVX2:
-        update_avx2(count, nothing, grad, written, written_count);
+        update_avx2(count, nothing, arrays);
         break;
     case RMS_ISA_AVX512:
-        update_avx512(count, nothing, grad, written, written_count);
+        update_avx512(count, nothing, arrays);
         break;
 #endif
     default:
-        update_baseline(count, nothing, grad, written, written_count);
+        update_baseline(count, nothing, arrays);
         break;
     }
 }
 
-unsigned limit_read(rms_isa isa, size_t count, const float *grad)
+unsigned limit_read(rms_isa isa, size_t word_count, const void *array)
 {
     switch (isa) {
 #if defined(__x86_64__)
     case RMS_ISA_AVX2:
-        return read_avx2(count, grad);
+        return read_avx2(word_count, array);
     case RMS_ISA_AVX512:
-        return read_avx512(count, grad);
+        return read_avx512(word_count, array);
 #endif
     default:
-        return read_baseline(count, grad);
+        return read_baseline(word_count, array);
     }
 }

@@ -232,10 +232,32 @@ static bool read_isa(struct arguments *arguments, const char *text)
     return false;
 }
 
+static bool read_dtype(struct arguments *arguments, const char *text)
+{
+    const bool known = rms_dtype_from_name(text, &arguments->dtype);
+    if (!known)
+        complain("--dtype: no number format is called \"%s\" (expected one of f32, f64, f16, bf16)", text);
+    return known;
+}
+
+static bool read_master(struct arguments *arguments, const char *text)
+{
+    const bool known = rms_master_from_name(text, &arguments->master);
+    if (!known)
+        complain("--master: \"%s\" is unknown (expected one of f32, remainder, none)", text);
+    return known;
+}
+
 static bool set_presets(struct arguments *arguments, const char *text)
 {
     (void)text;
     return arguments->presets = true;
+}
+
+static bool set_checkpoint(struct arguments *arguments, const char *text)
+{
+    (void)text;
+    return arguments->checkpoint = true;
 }
 
 static bool set_quick(struct arguments *arguments, const char *text)
@@ -269,7 +291,8 @@ static const struct option_row {
     const char *meaning;
 } table[OPTION_ID_COUNT] = {
     [OPTION_LR] = {"lr", "X,Y,...", read_rates, "the learning rates that everyone is tuned over"},
-    [OPTION_OPTIMIZERS] = {"optimizers", "A,B,...", read_optimizers, "who takes part: rules and presets (default: four rules)"},
+    [OPTION_OPTIMIZERS] = {"optimizers", "A,B,...", read_optimizers,
+                           "who takes part: rules, presets (default: four rules)"},
     [OPTION_SEED] = {"seed", "N", read_seed, "where all randomness comes from (default: 1)"},
     [OPTION_SEEDS] = {"seeds", "N", read_seeds, "fresh seeds the figures rest on (default: 10, quick 5)"},
     [OPTION_OUT] = {"out", "DIR", read_out, "folder for pictures and JSON (race: out unless given)"},
@@ -277,10 +300,13 @@ static const struct option_row {
     [OPTION_PRESET] = {"preset", "NAME", read_preset, "a framework's or a paper's RMSProp (list --presets)"},
     [OPTION_PRESETS] = {"presets", NULL, set_presets, "only the presets, with their values and sources"},
     [OPTION_COUNT_OF_PARAMETERS] = {"count", "N", read_count, "how many parameters: 100, 1k, 30M, 1G"},
+    [OPTION_DTYPE] = {"dtype", "NAME", read_dtype, "number format of parameters and gradients (default: f32)"},
+    [OPTION_MASTER] = {"master", "NAME", read_master, "what 16-bit parameters keep: f32, remainder, none"},
     [OPTION_ISA] = {"isa", "NAME", read_isa, "the instruction set (default: the best)"},
     [OPTION_GRADIENT] = {"gradient", "X,Y", read_gradient, "the two parameters' gradients (default: 10,0.1)"},
     [OPTION_STEPS] = {"steps", "N", read_steps, "how many steps with these gradients (default: 1)"},
     [OPTION_SET] = {"set", "KEY=VALUE", read_setting, "an option of the rule; may be repeated"},
+    [OPTION_CHECKPOINT] = {"checkpoint", NULL, set_checkpoint, "save and load in this folder, instead of steps"},
     [OPTION_THREADS] = {"threads", "N", read_threads, "threads (default: one for each processor)"},
     [OPTION_QUICK] = {"quick", NULL, set_quick, "short and rough: figures are only indicative"},
     [OPTION_JSON] = {"json", NULL, set_json, "one JSON document on stdout instead of text"},

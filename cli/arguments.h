@@ -39,8 +39,11 @@ struct arguments {
     bool presets;       /* the list of them is asked for */
     rms_rule rule;      /* RMSProp unless given */
     bool rule_given;
-    size_t count; /* 0: what the verb chooses */
+    bool checkpoint; /* what is measured is saving and loading */
+    size_t count;    /* 0: what the verb chooses */
     rms_isa isa;
+    rms_dtype dtype;
+    rms_master master;
 };
 
 /* The options, in the order in which help shows them. */
@@ -54,10 +57,13 @@ enum option_id {
     OPTION_PRESET,
     OPTION_PRESETS,
     OPTION_COUNT_OF_PARAMETERS,
+    OPTION_DTYPE,
+    OPTION_MASTER,
     OPTION_ISA,
     OPTION_GRADIENT,
     OPTION_STEPS,
     OPTION_SET,
+    OPTION_CHECKPOINT,
     OPTION_THREADS,
     OPTION_QUICK,
     OPTION_JSON,

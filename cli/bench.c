@@ -1,4 +1,5 @@
 /* The bench verb: how near a step comes to what this machine's memory allows. */
+#include "bench_checkpoint.h"
 #include "machine.h"
 #include "output.h"
 #include "stop.h"
@@ -23,6 +24,8 @@ enum {
 };
 
 struct case_list {
+    rms_dtype dtype; /* of all of them */
+    rms_master master;
     struct bench_case cases[CASES_MAX];
     size_t count;
 };
@@ -31,8 +34,13 @@ static void add_case(struct case_list *list, rms_rule rule, size_t count, int th
                      rms_nonfinite nonfinite)
 {
     if (list->count < CASES_MAX)
-        list->cases[list->count++] =
-            (struct bench_case){.rule = rule, .count = count, .threads = threads, .isa = isa, .nonfinite = nonfinite};
+        list->cases[list->count++] = (struct bench_case){.rule = rule,
+                                                         .count = count,
+                                                         .threads = threads,
+                                                         .isa = isa,
+                                                         .nonfinite = nonfinite,
+                                                         .dtype = list->dtype,
+                                                         .master = list->master};
 }
 
 /* The instruction sets to compare: the one asked for, or all above the baseline, or that if there is no
@@ -93,7 +101,12 @@ static void list_cases(struct case_list *list, const struct arguments *arguments
 
 /* ---- as text ------------------------------------------------------------------------------------ */
 
-static void print_heading(rms_isa isa, size_t rounds, bool quick)
+static bool is_short(rms_dtype dtype)
+{
+    return rms_dtype_size(dtype) == sizeof(uint16_t);
+}
+
+static void print_heading(const struct case_list *list, rms_isa isa, size_t rounds, bool quick)
 {
     (void)printf("%sOne step against this machine's memory limit%s\n", bold(), plain());
     (void)printf("rmsprop %s, %s, best instruction set %s; medians of %zu rounds.\n", rms_version(), machine_compiler(),
@@ -102,6 +115,11 @@ static void print_heading(rms_isa isa, size_t rounds, bool quick)
                  "as fast. check yes: the step first looks for NaN; its bare pass reads the\n"
                  "gradients twice as well. loop: the textbook loop in C, -O3 -march=native, on one\n"
                  "thread. sgd has momentum 0.9.\n");
+    if (is_short(list->dtype))
+        (void)printf("Parameters and gradients are %s, with master %s.\n", rms_dtype_name(list->dtype),
+                     rms_master_name(list->master));
+    else if (list->dtype != RMS_F32)
+        (void)printf("Parameters, gradients and state are %s.\n", rms_dtype_name(list->dtype));
     if (quick)
         (void)printf("Indicative only: --quick measures fewer rounds of smaller models.\n");
     (void)printf("\n%s%-8s %10s  %7s  %-8s  %-5s  %8s  %6s  %5s  %6s%s\n", faint(), "rule", "parameters", "threads",
@@ -122,10 +140,12 @@ static void print_result(const struct bench_case *c, const struct bench_result *
 
 static json_t *result_json(const struct bench_case *c, const struct bench_result *r)
 {
-    return json_pack("{s:s, s:s, s:s, s:I, s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "rule",
-                     rms_rule_name(c->rule), "dtype", rms_dtype_name(RMS_F32), "state", rms_dtype_name(RMS_F32),
-                     "count", (json_int_t)c->count, "threads", c->threads, "isa", rms_isa_name(c->isa), "nonfinite",
-                     rms_nonfinite_name(c->nonfinite), "ns_per_param", json_number(r->ns_per_param), "ns_per_step",
+    const rms_dtype state = c->dtype == RMS_F64 ? RMS_F64 : RMS_F32;
+    return json_pack("{s:s, s:s, s:s, s:s?, s:I, s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "rule",
+                     rms_rule_name(c->rule), "dtype", rms_dtype_name(c->dtype), "state", rms_dtype_name(state),
+                     "master", is_short(c->dtype) ? rms_master_name(c->master) : NULL, "count", (json_int_t)c->count,
+                     "threads", c->threads, "isa", rms_isa_name(c->isa), "nonfinite", rms_nonfinite_name(c->nonfinite),
+                     "ns_per_param", json_number(r->ns_per_param), "ns_per_step",
                      json_number(r->ns_per_param * (double)c->count), "gb_per_s", json_number(r->gb_per_s),
                      "bytes_per_param", json_number(r->bytes_per_param), "ratio_to_limit",
                      json_number(r->ratio_to_limit), "limit_ns_per_param", json_number(r->limit_ns_per_param),
@@ -158,8 +178,10 @@ static int run_cases(const struct case_list *list, const struct arguments *argum
 
 int bench_verb(const struct arguments *arguments)
 {
+    if (arguments->checkpoint)
+        return bench_checkpoint_verb(arguments);
     const size_t rounds = arguments->quick ? QUICK_ROUNDS : ROUNDS;
-    struct case_list list = {.count = 0};
+    struct case_list list = {.dtype = arguments->dtype, .master = arguments->master};
     rms_isa isa;
     if (!machine_isa(&isa))
         return STATUS_FAILED;
@@ -168,10 +190,14 @@ int bench_verb(const struct arguments *arguments)
                  rms_isa_name(arguments->isa));
         return STATUS_USAGE;
     }
+    if (arguments->dtype == RMS_F16 && arguments->master == RMS_MASTER_REMAINDER) {
+        complain("--master: f16 has no remainder (expected f32 or none, or --dtype bf16)");
+        return STATUS_USAGE;
+    }
     list_cases(&list, arguments);
     stop_on_signals();
     if (!arguments->json)
-        print_heading(isa, rounds, arguments->quick);
+        print_heading(&list, isa, rounds, arguments->quick);
     json_t *results = json_array();
     const int status = run_cases(&list, arguments, rounds, &results);
     if (!arguments->json || status == STATUS_FAILED)

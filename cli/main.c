@@ -41,9 +41,12 @@ static const struct verb verbs[] = {
     {
         .name = "bench",
         .summary = "speed of a step, against the memory of this machine",
-        .detail = "Time per parameter of one step, next to a bare pass over the same memory.\n",
+        .detail = "Time per parameter of one step, next to a bare pass over the same memory. With\n"
+                  "--checkpoint, saving and loading next to bare writing and reading of as many\n"
+                  "bytes, in a file of this folder that is deleted again.\n",
         .example = "rmsprop bench --rule rmsprop --count 30M --threads 2",
-        .options = TAKES(OPTION_RULE) | TAKES(OPTION_COUNT_OF_PARAMETERS) | TAKES(OPTION_THREADS) | TAKES(OPTION_ISA) |
+        .options = TAKES(OPTION_RULE) | TAKES(OPTION_COUNT_OF_PARAMETERS) | TAKES(OPTION_THREADS) |
+                   TAKES(OPTION_DTYPE) | TAKES(OPTION_MASTER) | TAKES(OPTION_ISA) | TAKES(OPTION_CHECKPOINT) |
                    TAKES(OPTION_QUICK) | TAKES(OPTION_JSON) | TAKES(OPTION_QUIET),
         .run = bench_verb,
     },

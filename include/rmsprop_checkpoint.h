@@ -12,7 +12,7 @@
  * it. Whatever happens, kill -9, a full disk or a power cut, what is under the name is the old checkpoint or
  * the new one, whole. Loading checks the whole file, checksums included, before it changes anything.
  *
- * Functions of a build without checkpoints (jansson was not there) return RMS_ERROR_UNSUPPORTED.
+ * Functions of a build without checkpoints (xxhash.h was not there) return RMS_ERROR_UNSUPPORTED.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef RMSPROP_CHECKPOINT_H
@@ -36,17 +36,26 @@ RMS_API bool rms_layout_from_name(const char *name, rms_layout *value);
 
 /* Writes a checkpoint. The last component of path may be a link to a regular file; that file is replaced. The
  * folder must be writable; for the time of the call the new file lies in it as PATH.partial, which a killed
- * process leaves behind and the next call reuses. RMS_ERROR_FILE names the failed call and leaves the old file as
- * it was; RMS_ERROR_ARGUMENT for NULL, or a tensor's name that is not UTF-8. Memory beside the state: the
- * header, about 300 bytes a slot. */
+ * process leaves behind and the next call reuses. Whoever saves to the same path meanwhile is refused. The new
+ * file has the permissions of the old one, or those that the umask gives.
+ *
+ * RMS_ERROR_FILE says which call failed and leaves the old file as it was; after the last one, which forces the folder
+ * to the disk, the new one is in place already, and the sentence says so. RMS_ERROR_ARGUMENT for NULL, averages
+ * that are swapped in, or a tensor's name that is not UTF-8; RMS_ERROR_UNSUPPORTED for an option or dtype that the
+ * layout has no word for. Memory beside the state: the header, some hundred bytes a slot. */
 RMS_API rms_status rms_save(rms_optimizer *optimizer, const char *path);
 RMS_API rms_status rms_save_as(rms_optimizer *optimizer, const char *path, rms_layout layout);
 
 /* Loads a checkpoint of any layout into an optimizer whose tensors have the same names, counts, dtypes and slots,
  * in any order: parameters where the file has them, state, step counts, and the options of each group; where it
- * runs (isa, threads, nonfinite) stays as it is. Tensors of one group in the file must be of one group here.
+ * runs (isa, threads, nonfinite) stays as it is. Tensors of one group here must be of one group in the file. Of
+ * PyTorch's layout the options that the file has are taken over, and the others stay. Reads on the object's threads.
+ *
  * Nothing has changed unless RMS_OK: RMS_ERROR_FILE when it cannot be read, RMS_ERROR_FORMAT when it is damaged
- * or belongs to another model; the message says which tensor and what was expected. */
+ * or belongs to another model; the message says which tensor and what was expected. But for one case: the whole
+ * file was right, and a moment later, when it is read once more into place, the disk fails or somebody else writes
+ * to it. Then the message ends with "load again, or rms_reset", and until one of the two has succeeded the object
+ * refuses everything else. */
 RMS_API rms_status rms_load(rms_optimizer *optimizer, const char *path);
 
 /* ---------------------------------------------------------------------------------------------------
@@ -74,12 +83,13 @@ typedef struct rms_checkpoint_info {
 } rms_checkpoint_info;
 RMS_API rms_status rms_checkpoint_info_of(const rms_checkpoint *checkpoint, rms_checkpoint_info *info);
 
+/* Tensors come in the order of the object that was saved, in PyTorch's layout in that of their names. */
 typedef struct rms_checkpoint_tensor {
     const char *name;
-    size_t count;
+    size_t count; /* 0 as well where a file of PyTorch's layout has nothing of the tensor but options */
     rms_dtype dtype;
-    size_t group;
-    uint64_t steps;
+    size_t group;   /* in PyTorch's layout: tensors with the same options are of one */
+    uint64_t steps; /* 1 where PyTorch does not count them and a slot shows that there were some */
     unsigned slots; /* bit i: slot i is in the file */
     bool has_param;
     uint64_t reserved[4];
@@ -88,7 +98,7 @@ RMS_API rms_status rms_checkpoint_tensor_at(const rms_checkpoint *checkpoint, si
                                             rms_checkpoint_tensor *out);
 
 /* The options of a group, as they were when it was saved; what a file does not say is the default. struct_size as
- * in rms_options_init. */
+ * in rms_options_init; RMS_ERROR_UNSUPPORTED if that struct has no place for what the file sets. */
 RMS_API rms_status rms_checkpoint_options(const rms_checkpoint *checkpoint, size_t group, rms_options *options,
                                           size_t struct_size);
 

@@ -75,20 +75,20 @@ static rms_status read_checksums(struct rms_checkpoint *checkpoint, rms_error *e
     checkpoint->checksums = malloc((header->count + 1) * sizeof *checkpoint->checksums);
     if (!checkpoint->checksums)
         status = fail(error, RMS_ERROR_MEMORY, "%.160s: out of memory for its checksums", checkpoint->path);
-    else if (json.values->type != JSON_OBJECT || json.values->count != header->count)
+    else if (json.values->kind != VALUE_OBJECT || json.values->count != header->count)
         status = fail(error, RMS_ERROR_FORMAT, "%.160s: holds %zu arrays, and checksums of %zu", checkpoint->path,
                       header->count, json.values->count);
-    const struct json_value *value = json_first(json.values);
-    for (size_t i = 0; status == RMS_OK && i < header->count; ++i, value = json_next(value)) {
+    const struct json_value *value = value_first(json.values);
+    for (size_t i = 0; status == RMS_OK && i < header->count; ++i, value = value_next(value)) {
         const struct stored *stored = safetensors_find(header, value->key);
-        const char *digits = json_string(value);
+        const char *digits = value_text(value);
         if (!stored || !digits || !checksum_read(digits, &checkpoint->checksums[stored - header->entries]))
             status = fail(error, RMS_ERROR_FORMAT,
                           "%.160s: the checksum of \"%.100s\" is none (expected 16 hexadecimal digits), or nothing is "
                           "there that has it",
                           checkpoint->path, value->key);
     }
-    json_free(&json);
+    json_release(&json);
     return status;
 }
 
@@ -199,32 +199,39 @@ void checkpoint_close(struct rms_checkpoint *checkpoint)
 {
     source_close(&checkpoint->source);
     safetensors_free(&checkpoint->header);
-    json_free(&checkpoint->tensor_texts);
+    json_release(&checkpoint->tensor_texts);
     free(checkpoint->path);
     free(checkpoint->names);
     free(checkpoint->groups);
     free(checkpoint->tensors);
+    free(checkpoint->by_name);
     free(checkpoint->checksums);
     *checkpoint = (struct rms_checkpoint){.source = {.file = -1}};
 }
 
 static int by_name(const void *left, const void *right)
 {
-    return strcmp(((const struct file_tensor *)left)->name, ((const struct file_tensor *)right)->name);
+    return strcmp(((const struct file_name *)left)->name, ((const struct file_name *)right)->name);
 }
 
-void checkpoint_sort(struct rms_checkpoint *checkpoint)
+rms_status checkpoint_sort(struct rms_checkpoint *checkpoint, rms_error *error)
 {
-    if (checkpoint->tensor_count > 0)
-        qsort(checkpoint->tensors, checkpoint->tensor_count, sizeof *checkpoint->tensors, by_name);
+    const size_t count = checkpoint->tensor_count;
+    checkpoint->by_name = malloc((count + 1) * sizeof *checkpoint->by_name);
+    if (!checkpoint->by_name)
+        return fail(error, RMS_ERROR_MEMORY, "%.160s: out of memory for its tensors", checkpoint->path);
+    for (size_t i = 0; i < count; ++i)
+        checkpoint->by_name[i] = (struct file_name){checkpoint->tensors[i].name, &checkpoint->tensors[i]};
+    qsort(checkpoint->by_name, count, sizeof *checkpoint->by_name, by_name);
+    return RMS_OK;
 }
 
 const struct file_tensor *checkpoint_find(const struct rms_checkpoint *checkpoint, const char *name)
 {
-    const struct file_tensor wanted = {.name = name};
-    return checkpoint->tensor_count > 0
-               ? bsearch(&wanted, checkpoint->tensors, checkpoint->tensor_count, sizeof wanted, by_name)
-               : NULL;
+    const struct file_name wanted = {.name = name};
+    const struct file_name *found =
+        bsearch(&wanted, checkpoint->by_name, checkpoint->tensor_count, sizeof wanted, by_name);
+    return found ? found->tensor : NULL;
 }
 
 /* ---- looking into them ----------------------------------------------------------------------------- */
@@ -286,6 +293,19 @@ rms_status rms_checkpoint_tensor_at(const rms_checkpoint *checkpoint, size_t ten
     return RMS_OK;
 }
 
+/* An older program's struct may lack fields that this file sets. */
+static bool says_the_same(const rms_options *shorter, const rms_options *whole)
+{
+    rms_option_info info;
+    for (size_t i = 0; rms_option_at(whole->rule, i, &info); ++i) {
+        double a = 0, b = 0;
+        if (rms_options_get(shorter, info.key, &a, NULL) != RMS_OK ||
+            rms_options_get(whole, info.key, &b, NULL) != RMS_OK || a < b || a > b)
+            return false;
+    }
+    return true;
+}
+
 rms_status rms_checkpoint_options(const rms_checkpoint *checkpoint, size_t group, rms_options *options,
                                   size_t struct_size)
 {
@@ -294,15 +314,11 @@ rms_status rms_checkpoint_options(const rms_checkpoint *checkpoint, size_t group
     if (group >= checkpoint->group_count)
         return RMS_ERROR_RANGE;
     const rms_options *found = &checkpoint->groups[group].options;
-    rms_options written;
     const rms_status status = rms_options_init(options, struct_size, found->rule);
     if (status != RMS_OK)
         return status;
     options_write(options, struct_size, found);
-    /* An older program's struct may lack fields that this file sets. */
-    if (options_read(&written, options, NULL) != RMS_OK || memcmp(&written, found, sizeof written) != 0)
-        return RMS_ERROR_UNSUPPORTED;
-    return RMS_OK;
+    return says_the_same(options, found) ? RMS_OK : RMS_ERROR_UNSUPPORTED;
 }
 
 /* The entry that a slot's name, or "param", means. */

@@ -33,6 +33,12 @@ struct file_tensor {
     const struct stored *slot[RMS_SLOTS_MAX];
 };
 
+/* Where to find a tensor by its name. */
+struct file_name {
+    const char *name;
+    const struct file_tensor *tensor;
+};
+
 struct rms_checkpoint {
     char *path;
     struct source source;
@@ -45,11 +51,12 @@ struct rms_checkpoint {
     uint64_t steps;
     struct file_group *groups;
     size_t group_count;
-    struct file_tensor *tensors; /* by name, in the order of strcmp */
+    struct file_tensor *tensors; /* in the order of the object; by name in files of others */
     size_t tensor_count;
-    struct json tensor_texts; /* what holds the tensors' names */
-    char *names;              /* or this */
-    uint64_t *checksums;      /* of the entries of header, if own */
+    struct file_name *by_name; /* the same, in the order of strcmp */
+    struct json tensor_texts;  /* what holds the tensors' names */
+    char *names;               /* or this */
+    uint64_t *checksums;       /* of the entries of header, if own */
 };
 
 /* Opens, and leaves nothing behind on failure. */
@@ -73,7 +80,7 @@ const struct file_tensor *checkpoint_find(const struct rms_checkpoint *checkpoin
 rms_status checkpoint_read_native(struct rms_checkpoint *checkpoint, rms_error *error);
 rms_status checkpoint_read_pytorch(struct rms_checkpoint *checkpoint, rms_error *error);
 
-/* Sorts tensors by name. */
-void checkpoint_sort(struct rms_checkpoint *checkpoint);
+/* Makes tensors known to checkpoint_find. */
+rms_status checkpoint_sort(struct rms_checkpoint *checkpoint, rms_error *error);
 
 #endif

@@ -42,6 +42,7 @@ struct load {
         const struct file_tensor *tensor; /* the first that stands for the group; NULL: none */
     } * groups;
     size_t group_count;
+    char *buffers; /* CHUNK_BYTES for each worker */
     rms_error *error;
 };
 
@@ -227,7 +228,6 @@ struct pass {
     atomic_flag failed; /* set by the first worker that fails, which alone says why */
     atomic_bool stop;
     rms_status status;
-    char *buffers; /* CHUNK_BYTES for each worker */
 };
 
 static rms_status run_job(const struct pass *pass, const struct job *job, char *buffer, rms_error *error)
@@ -260,7 +260,7 @@ static void work(void *context, size_t worker)
         if (pass->writes && !job->target)
             continue;
         rms_error error;
-        const rms_status status = run_job(pass, job, pass->buffers + worker * CHUNK_BYTES, &error);
+        const rms_status status = run_job(pass, job, pass->load->buffers + worker * CHUNK_BYTES, &error);
         if (status != RMS_OK && !atomic_flag_test_and_set(&pass->failed)) {
             pass->status = status;
             *pass->load->error = error;
@@ -269,10 +269,9 @@ static void work(void *context, size_t worker)
     }
 }
 
-static rms_status run_pass(const struct load *load, bool writes, const struct workers *workers, size_t parts,
-                           char *buffers)
+static rms_status run_pass(const struct load *load, bool writes, const struct workers *workers, size_t parts)
 {
-    struct pass pass = {.load = load, .writes = writes, .status = RMS_OK, .buffers = buffers};
+    struct pass pass = {.load = load, .writes = writes, .status = RMS_OK};
     atomic_init(&pass.next, 0);
     atomic_init(&pass.stop, false);
     atomic_flag_clear(&pass.failed);
@@ -318,17 +317,17 @@ static int by_place(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-static rms_status transfer(const struct load *load)
+static rms_status transfer(struct load *load)
 {
     const struct workers workers = optimizer_workers(load->optimizer);
     const size_t parts = count_parts(load, &workers);
-    char *buffers = malloc(parts * CHUNK_BYTES);
-    if (!buffers)
+    load->buffers = malloc(parts * CHUNK_BYTES);
+    if (!load->buffers)
         return fail(load->error, RMS_ERROR_MEMORY, "%.160s: out of memory for reading it", path_of(load));
     qsort(load->jobs, load->checkpoint->header.count, sizeof *load->jobs, by_place);
-    rms_status status = run_pass(load, false, &workers, parts, buffers);
+    rms_status status = run_pass(load, false, &workers, parts);
     if (status == RMS_OK) {
-        status = run_pass(load, true, &workers, parts, buffers);
+        status = run_pass(load, true, &workers, parts);
         if (status == RMS_OK) {
             write_rest(load);
         } else {
@@ -340,7 +339,6 @@ static rms_status transfer(const struct load *load)
                      reason.message);
         }
     }
-    free(buffers);
     return status;
 }
 
@@ -372,6 +370,7 @@ static rms_status load_checkpoint(rms_optimizer *optimizer, const struct rms_che
         status = match(&load);
     if (status == RMS_OK)
         status = transfer(&load);
+    free(load.buffers);
     free(load.jobs);
     free(load.starts);
     free(load.steps);

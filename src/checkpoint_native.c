@@ -25,8 +25,8 @@ static rms_status unknown_key(const struct rms_checkpoint *checkpoint, const cha
 static rms_status check_metadata(const struct rms_checkpoint *checkpoint, rms_error *error)
 {
     const struct json_value *metadata = checkpoint->header.metadata;
-    const struct json_value *value = json_first(metadata);
-    for (size_t k = 0; k < metadata->count; ++k, value = json_next(value)) {
+    const struct json_value *value = value_first(metadata);
+    for (size_t k = 0; k < metadata->count; ++k, value = value_next(value)) {
         size_t i = 0;
         while (i < METADATA_KEYS && strcmp(metadata_keys[i], value->key) != 0)
             ++i;
@@ -58,10 +58,14 @@ static rms_status read_option(const struct rms_checkpoint *checkpoint, size_t gr
     if (option == NO_OPTION || !rule_takes(rule_of(options->rule), option))
         return unknown_key(checkpoint, where, value->key, error);
     rms_error reason;
-    if (!value->text || value->type == JSON_NULL)
-        return fail(error, RMS_ERROR_FORMAT, "%.160s: %s: %.40s is no number, flag or word", checkpoint->path, where,
-                    value->key);
-    if (rms_options_set_text(options, value->key, value->text, &reason) != RMS_OK)
+    rms_status status = RMS_ERROR_FORMAT;
+    if (value->kind == VALUE_NUMBER || value->kind == VALUE_FLAG)
+        status = rms_options_set(options, value->key, value->number, &reason);
+    else if (value->kind == VALUE_STRING)
+        status = rms_options_set_text(options, value->key, value->text, &reason);
+    else
+        say(&reason, "%.40s is no number, flag or word", value->key);
+    if (status != RMS_OK)
         return fail(error, RMS_ERROR_FORMAT, "%.160s: %s: %.250s", checkpoint->path, where, reason.message);
     return RMS_OK;
 }
@@ -84,17 +88,17 @@ static rms_status read_group(struct rms_checkpoint *checkpoint, size_t group, co
                              rms_error *error)
 {
     rms_options *options = &checkpoint->groups[group].options;
-    const char *name = json_string(json_find(text, "rule"));
-    const struct json_value *values = json_find(text, "options");
-    if (!name || !values || values->type != JSON_OBJECT || text->count != 2)
+    const char *name = value_text(value_find(text, "rule"));
+    const struct json_value *values = value_find(text, "options");
+    if (!name || !values || values->kind != VALUE_OBJECT || text->count != 2)
         return fail(error, RMS_ERROR_FORMAT, "%.160s: group %zu is no object of rule and options", checkpoint->path,
                     group);
     rms_status status = read_rule(checkpoint, group, name, error);
     if (status != RMS_OK)
         return status;
     *options = rms_options_for(checkpoint->rule);
-    const struct json_value *value = json_first(values);
-    for (size_t i = 0; status == RMS_OK && i < values->count; ++i, value = json_next(value))
+    const struct json_value *value = value_first(values);
+    for (size_t i = 0; status == RMS_OK && i < values->count; ++i, value = value_next(value))
         status = read_option(checkpoint, group, value, options, error);
     rms_error reason;
     if (status == RMS_OK && rms_options_check(options, &reason) != RMS_OK)
@@ -108,16 +112,16 @@ static rms_status read_groups(struct rms_checkpoint *checkpoint, rms_error *erro
     rms_status status = read_part(checkpoint, "groups", &json, error);
     if (status != RMS_OK)
         return status;
-    const struct json_value *value = json_first(json.values);
-    if (json.values->type != JSON_ARRAY || json.values->count == 0)
+    const struct json_value *value = value_first(json.values);
+    if (json.values->kind != VALUE_ARRAY || json.values->count == 0)
         status = fail(error, RMS_ERROR_FORMAT, "%.160s: groups is no array of at least one", checkpoint->path);
     else if (!(checkpoint->groups = calloc(json.values->count, sizeof *checkpoint->groups)))
         status = fail(error, RMS_ERROR_MEMORY, "%.160s: out of memory for its groups", checkpoint->path);
     else
         checkpoint->group_count = json.values->count;
-    for (size_t i = 0; status == RMS_OK && i < checkpoint->group_count; ++i, value = json_next(value))
+    for (size_t i = 0; status == RMS_OK && i < checkpoint->group_count; ++i, value = value_next(value))
         status = read_group(checkpoint, i, value, error);
-    json_free(&json);
+    json_release(&json);
     return status;
 }
 
@@ -128,10 +132,10 @@ static rms_status read_text(const struct rms_checkpoint *checkpoint, const struc
 {
     uint64_t group, count;
     *tensor = (struct file_tensor){.name = text->key, .has_shape = true};
-    if (text->key[0] == '\0' || text->type != JSON_OBJECT || text->count != 4 ||
-        !json_whole(json_find(text, "group"), &group) || !json_whole(json_find(text, "steps"), &tensor->steps) ||
-        !json_whole(json_find(text, "count"), &count) ||
-        !rms_dtype_from_name(json_string(json_find(text, "dtype")), &tensor->dtype))
+    if (text->key[0] == '\0' || text->kind != VALUE_OBJECT || text->count != 4 ||
+        !value_whole(value_find(text, "group"), &group) || !value_whole(value_find(text, "steps"), &tensor->steps) ||
+        !value_whole(value_find(text, "count"), &count) ||
+        !rms_dtype_from_name(value_text(value_find(text, "dtype")), &tensor->dtype))
         return fail(error, RMS_ERROR_FORMAT,
                     "%.160s: tensors: \"%.100s\" is no object of group, steps, count and dtype (f32, f64, f16, bf16)",
                     checkpoint->path, text->key);
@@ -194,24 +198,23 @@ static rms_status read_tensors(struct rms_checkpoint *checkpoint, rms_error *err
     if (status != RMS_OK)
         return status;
     const struct json_value *texts = checkpoint->tensor_texts.values;
-    if (texts->type != JSON_OBJECT)
+    if (texts->kind != VALUE_OBJECT)
         return fail(error, RMS_ERROR_FORMAT, "%.160s: tensors is no object", checkpoint->path);
     checkpoint->tensors = malloc((texts->count + 1) * sizeof *checkpoint->tensors);
     if (!checkpoint->tensors)
         return fail(error, RMS_ERROR_MEMORY, "%.160s: out of memory for its tensors", checkpoint->path);
     size_t used = 0;
-    const struct json_value *text = json_first(texts);
-    for (size_t i = 0; status == RMS_OK && i < texts->count; ++i, text = json_next(text)) {
+    const struct json_value *text = value_first(texts);
+    for (size_t i = 0; status == RMS_OK && i < texts->count; ++i, text = value_next(text)) {
         struct file_tensor *tensor = &checkpoint->tensors[checkpoint->tensor_count++];
         status = read_text(checkpoint, text, tensor, error);
         if (status == RMS_OK)
             status = find_entries(checkpoint, tensor, &used, error);
     }
-    checkpoint_sort(checkpoint);
     if (status == RMS_OK && used != checkpoint->header.count)
         status = fail(error, RMS_ERROR_FORMAT, "%.160s: holds %zu arrays, but its tensors account for %zu",
                       checkpoint->path, checkpoint->header.count, used);
-    return status;
+    return status == RMS_OK ? checkpoint_sort(checkpoint, error) : status;
 }
 
 rms_status checkpoint_read_native(struct rms_checkpoint *checkpoint, rms_error *error)

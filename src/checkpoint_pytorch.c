@@ -351,8 +351,7 @@ static rms_status read_tensors(struct rms_checkpoint *checkpoint, const struct p
         if (!checkpoint->own && checkpoint->steps < tensor->steps)
             checkpoint->steps = tensor->steps;
     }
-    checkpoint_sort(checkpoint);
-    return RMS_OK;
+    return checkpoint_sort(checkpoint, error);
 }
 
 rms_status checkpoint_read_pytorch(struct rms_checkpoint *checkpoint, rms_error *error)

@@ -6,7 +6,7 @@
 #include "step.h"
 
 /* So many elements are brought into the first-level cache at a time. */
-enum { BLOCK = 1024 };
+enum { BLOCK = 512 };
 union block {
     float f32[BLOCK];
     double f64[BLOCK];

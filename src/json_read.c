@@ -1,34 +1,24 @@
-/* JSON from files that anyone may have written (RFC 8259). */
+/* JSON from files that anyone may have written (RFC 8259), by jansson. */
 #include "json_read.h"
 
-#include "json_text.h"
 #include "message.h"
 
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { DEPTH_MAX = 4, VALUES_MAX = 8 << 20 };
 
-struct parser {
-    char *next; /* in a copy of the text, which strings are unescaped into */
-    const char *begin;
-    struct json_value *values;
-    size_t count;
-    size_t capacity;
-    const char *reason; /* why it is no JSON; NULL: it is, so far */
-};
-
-/* ---- before parsing -------------------------------------------------------------------------------- */
-
-/* How many values there may be at most: one, and one more for each comma and bracket. 0 and a reason if it is nested too
- * deep or holds too many. */
+/* How many values there may be at most: one, and one more for each comma and bracket; jansson would take any depth and
+ * number. 0 and a reason if it is nested too deep or holds too many. */
 static size_t count_values(const char *text, const char **reason)
 {
     size_t depth = 0, values = 1;
     bool quoted = false;
     for (; *text != '\0'; ++text) {
-        if (quoted) {
-            text += *text == '\\' && text[1] != '\0';
+        if (quoted && *text == '\\' && text[1] != '\0') {
+            ++text;
+        } else if (quoted) {
             quoted = *text != '"';
         } else if (*text == '"') {
             quoted = true;
@@ -48,354 +38,153 @@ static size_t count_values(const char *text, const char **reason)
     return values;
 }
 
-/* ---- words ----------------------------------------------------------------------------------------- */
-
-static bool refuse(struct parser *parser, const char *reason)
+/* How many values a value is, with all that is in it. */
+static size_t size_of(const json_t *value) /* NOLINT(misc-no-recursion) */
 {
-    if (!parser->reason)
-        parser->reason = reason;
-    return false;
+    size_t size = 1;
+    json_t *const object = (json_t *)(uintptr_t)value; /* iterators are not const, though they change nothing */
+    for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at))
+        size += size_of(json_object_iter_value(at));
+    for (size_t i = 0; i < json_array_size(value); ++i)
+        size += size_of(json_array_get(value, i));
+    return size;
 }
 
-static void skip_space(struct parser *parser)
+static size_t flatten(struct json_value *value, const char *key, const json_t *from);
+
+static size_t flatten_object(struct json_value *object, const json_t *from)
 {
-    while (*parser->next == ' ' || *parser->next == '\t' || *parser->next == '\n' || *parser->next == '\r')
-        ++parser->next;
+    size_t size = 1;
+    json_t *const values = (json_t *)(uintptr_t)from;
+    for (void *at = json_object_iter(values); at; at = json_object_iter_next(values, at))
+        size += flatten(object + size, json_object_iter_key(at), json_object_iter_value(at));
+    return size;
 }
 
-/* Goes past a character if it is there. */
-static bool take(struct parser *parser, char character)
+static size_t flatten_array(struct json_value *array, const json_t *from)
 {
-    if (*parser->next != character)
-        return false;
-    ++parser->next;
-    return true;
+    size_t size = 1;
+    for (size_t i = 0; i < json_array_size(from); ++i)
+        size += flatten(array + size, NULL, json_array_get(from, i));
+    return size;
 }
 
-static bool take_word(struct parser *parser, const char *word)
+/* Lays out a value and all that is in it; returns how many that are. As deep as DEPTH_MAX. */
+static size_t flatten(struct json_value *value, const char *key, const json_t *from) /* NOLINT(misc-no-recursion) */
 {
-    const size_t length = strlen(word);
-    if (strncmp(parser->next, word, length) != 0)
-        return false;
-    parser->next += length;
-    return true;
-}
-
-static bool take_digits(struct parser *parser)
-{
-    const char *begin = parser->next;
-    while (*parser->next >= '0' && *parser->next <= '9')
-        ++parser->next;
-    return parser->next > begin;
-}
-
-static bool take_number(struct parser *parser)
-{
-    (void)take(parser, '-');
-    if (!take(parser, '0') && !take_digits(parser))
-        return false;
-    if (take(parser, '.') && !take_digits(parser))
-        return false;
-    if (take(parser, 'e') || take(parser, 'E')) {
-        if (!take(parser, '+'))
-            (void)take(parser, '-');
-        return take_digits(parser);
+    *value = (struct json_value){.key = key, .whole = -1, .size = 1};
+    switch (json_typeof(from)) {
+    case JSON_OBJECT:
+        value->kind = VALUE_OBJECT;
+        value->count = json_object_size(from);
+        value->size = flatten_object(value, from);
+        break;
+    case JSON_ARRAY:
+        value->kind = VALUE_ARRAY;
+        value->count = json_array_size(from);
+        value->size = flatten_array(value, from);
+        break;
+    case JSON_STRING:
+        value->kind = VALUE_STRING;
+        value->text = json_string_value(from);
+        break;
+    case JSON_INTEGER:
+        value->whole = json_integer_value(from);
+        value->kind = VALUE_NUMBER;
+        value->number = json_number_value(from);
+        break;
+    case JSON_REAL:
+        value->kind = VALUE_NUMBER;
+        value->number = json_real_value(from);
+        break;
+    case JSON_TRUE:
+    case JSON_FALSE:
+        value->kind = VALUE_FLAG;
+        value->number = json_is_true(from) ? 1 : 0;
+        break;
+    case JSON_NULL:
+        value->kind = VALUE_NULL;
+        break;
     }
-    return true;
+    return value->size;
 }
 
-/* ---- strings --------------------------------------------------------------------------------------- */
-
-/* Four hexadecimal digits; -1 for anything else. */
-static int32_t take_hexadecimal(struct parser *parser)
+static rms_status not_json(const char *path, const char *what, const char *reason, size_t byte, rms_error *error)
 {
-    static const char digits[] = "0123456789abcdefABCDEF";
-    int32_t value = 0;
-    for (int i = 0; i < 4; ++i, ++parser->next) {
-        const char *digit = *parser->next != '\0' ? strchr(digits, *parser->next) : NULL;
-        if (!digit)
-            return -1;
-        const int32_t place = (int32_t)(digit - digits);
-        value = value * 16 + (place < 16 ? place : place - 6);
-    }
-    return value;
+    return fail(error, RMS_ERROR_FORMAT, "%.160s: %s cannot be read as JSON: %.120s (byte %zu)", path, what, reason,
+                byte);
 }
 
-/* The character that \u and what follows it mean, of two such if need be; -1 for none, and for NUL. */
-static int32_t take_character(struct parser *parser)
+/* jansson 2.14 does not survive that its memory runs out while it reads, so it is asked for beforehand: the text's own
+ * length for strings, and what a value and its place in an object take. It may still be gone a moment later. */
+static bool is_memory_there(size_t bytes, size_t values)
 {
-    const int32_t first = take_hexadecimal(parser);
-    if (first <= 0 || (first >= 0xdc00 && first < 0xe000))
-        return -1;
-    if (first < 0xd800 || first >= 0xe000)
-        return first;
-    if (!take(parser, '\\') || !take(parser, 'u'))
-        return -1;
-    const int32_t second = take_hexadecimal(parser);
-    return second >= 0xdc00 && second < 0xe000 ? 0x10000 + (first - 0xd800) * 0x400 + (second - 0xdc00) : -1;
-}
-
-/* Never longer than the escape that it was. */
-static char *put_character(char *out, int32_t character)
-{
-    if (character < 0x80) {
-        *out++ = (char)character;
-    } else if (character < 0x800) {
-        *out++ = (char)(0xc0 | character >> 6);
-        *out++ = (char)(0x80 | (character & 0x3f));
-    } else if (character < 0x10000) {
-        *out++ = (char)(0xe0 | character >> 12);
-        *out++ = (char)(0x80 | (character >> 6 & 0x3f));
-        *out++ = (char)(0x80 | (character & 0x3f));
-    } else {
-        *out++ = (char)(0xf0 | character >> 18);
-        *out++ = (char)(0x80 | (character >> 12 & 0x3f));
-        *out++ = (char)(0x80 | (character >> 6 & 0x3f));
-        *out++ = (char)(0x80 | (character & 0x3f));
-    }
-    return out;
-}
-
-/* What follows a backslash, unescaped to *out. */
-static bool take_escape(struct parser *parser, char **out)
-{
-    static const char escapes[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
-    const char *escape = *parser->next != '\0' ? strchr(escapes, *parser->next) : NULL;
-    if (escape) {
-        *(*out)++ = meanings[escape - escapes];
-        ++parser->next;
-        return true;
-    }
-    if (!take(parser, 'u'))
-        return refuse(parser, "unknown escape");
-    const int32_t character = take_character(parser);
-    if (character < 0)
-        return refuse(parser, "an escape that is no character");
-    *out = put_character(*out, character);
-    return true;
-}
-
-/* Unescapes a string where it stands and ends it by NUL; the opening quote is past. NULL if it is none. */
-static const char *take_string(struct parser *parser)
-{
-    char *const begin = parser->next;
-    char *out = begin;
-    for (;;) {
-        const unsigned char c = (unsigned char)*parser->next;
-        if (c < 0x20) {
-            (void)refuse(parser, c == 0 ? "a string without end" : "a control character in a string");
-            return NULL;
-        }
-        ++parser->next;
-        if (c == '"')
-            break;
-        if (c != '\\')
-            *out++ = (char)c;
-        else if (!take_escape(parser, &out))
-            return NULL;
-    }
-    *out = '\0';
-    return begin;
-}
-
-/* ---- values ---------------------------------------------------------------------------------------- */
-
-static bool take_value(struct parser *parser, const char *key);
-
-/* What lies between the brackets of value number parent; the opening one is past. */
-static bool take_content(struct parser *parser, size_t parent)
-{
-    const bool is_object = parser->values[parent].type == JSON_OBJECT;
-    const char end = is_object ? '}' : ']';
-    skip_space(parser);
-    if (take(parser, end))
-        return true;
-    do {
-        const char *key = NULL;
-        skip_space(parser);
-        if (is_object) {
-            key = take(parser, '"') ? take_string(parser) : NULL;
-            if (!key)
-                return refuse(parser, "a key was expected");
-            skip_space(parser);
-            if (!take(parser, ':'))
-                return refuse(parser, "a colon was expected");
-        }
-        if (!take_value(parser, key))
-            return false;
-        ++parser->values[parent].count;
-        skip_space(parser);
-    } while (take(parser, ','));
-    return take(parser, end) || refuse(parser, "a comma or the end was expected");
-}
-
-/* A number is followed by what is needed to see its end: it gets its NUL later. */
-static bool take_plain(struct parser *parser, struct json_value *value)
-{
-    static const struct {
-        const char *word;
-        enum json_type type;
-    } words[] = {{"true", JSON_TRUE}, {"false", JSON_FALSE}, {"null", JSON_NULL}};
-    value->text = parser->next;
-    for (size_t i = 0; i < sizeof words / sizeof *words; ++i)
-        if (take_word(parser, words[i].word)) {
-            value->type = words[i].type;
-            value->text = words[i].word;
-            return true;
-        }
-    value->type = JSON_NUMBER;
-    return take_number(parser) || refuse(parser, "a value was expected");
-}
-
-static bool take_value(struct parser *parser, const char *key)
-{
-    if (parser->count == parser->capacity) /* as counted before, so never */
-        return refuse(parser, "it holds more values than commas");
-    skip_space(parser);
-    const size_t index = parser->count++;
-    struct json_value *value = &parser->values[index];
-    *value = (struct json_value){.key = key};
-    bool taken;
-    if (take(parser, '{') || take(parser, '[')) {
-        value->type = parser->next[-1] == '{' ? JSON_OBJECT : JSON_ARRAY;
-        taken = take_content(parser, index);
-    } else if (take(parser, '"')) {
-        value->type = JSON_STRING;
-        value->text = take_string(parser);
-        taken = value->text != NULL;
-    } else {
-        taken = take_plain(parser, value);
-    }
-    value->size = parser->count - index;
-    return taken;
-}
-
-/* ---- after parsing --------------------------------------------------------------------------------- */
-
-static int by_text(const void *left, const void *right)
-{
-    return strcmp(*(const char *const *)left, *(const char *const *)right);
-}
-
-/* keys has room for all keys of the object. */
-static bool has_duplicates(const struct json_value *object, const char **keys)
-{
-    const struct json_value *value = json_first(object);
-    for (size_t i = 0; i < object->count; ++i, value = json_next(value))
-        keys[i] = value->key;
-    if (object->count > 1)
-        qsort((void *)keys, object->count, sizeof *keys, by_text);
-    for (size_t i = 1; i < object->count; ++i)
-        if (strcmp(keys[i - 1], keys[i]) == 0)
-            return true;
-    return false;
-}
-
-static rms_status check_duplicates(const struct json *json, size_t count, const char *path, const char *what,
-                                   rms_error *error)
-{
-    const char **keys = malloc(count * sizeof *keys);
-    bool found = false;
-    if (!keys)
-        return fail(error, RMS_ERROR_MEMORY, "%.160s: out of memory for %s", path, what);
-    for (size_t i = 0; i < count && !found; ++i)
-        found = json->values[i].type == JSON_OBJECT && has_duplicates(&json->values[i], keys);
-    free((void *)keys);
-    return found ? fail(error, RMS_ERROR_FORMAT, "%.160s: %s cannot be read as JSON: duplicate key", path, what)
-                 : RMS_OK;
-}
-
-/* Ends numbers by NUL. What stands behind a number is never needed any more. */
-static void end_numbers(const struct json *json, size_t count)
-{
-    for (size_t i = 0; i < count; ++i)
-        if (json->values[i].type == JSON_NUMBER) {
-            char *number = json->text + (json->values[i].text - json->text);
-            number[strspn(number, "+-.0123456789eE")] = '\0';
-        }
-}
-
-static rms_status parse(struct json *json, const char *path, const char *what, rms_error *error)
-{
-    struct parser parser = {.next = json->text, .begin = json->text};
-    const size_t most = count_values(json->text, &parser.reason);
-    if (most > 0) {
-        json->values = parser.values = malloc(most * sizeof *json->values);
-        parser.capacity = most;
-        if (!json->values)
-            return fail(error, RMS_ERROR_MEMORY, "%.160s: out of memory for %s", path, what);
-        if (take_value(&parser, NULL)) {
-            skip_space(&parser);
-            if (*parser.next != '\0')
-                (void)refuse(&parser, "something follows its end");
-        }
-    }
-    if (parser.reason)
-        return fail(error, RMS_ERROR_FORMAT, "%.160s: %s cannot be read as JSON: %s (byte %zu)", path, what,
-                    parser.reason, (size_t)(parser.next - parser.begin));
-    end_numbers(json, parser.count);
-    return check_duplicates(json, parser.count, path, what, error);
+    enum { BYTES_OF_VALUE = 192 };
+    void *const memory = malloc(bytes + values * BYTES_OF_VALUE);
+    free(memory);
+    return memory != NULL;
 }
 
 rms_status json_read(struct json *json, const char *text, size_t bytes, const char *path, const char *what,
                      rms_error *error)
 {
-    *json = (struct json){.text = malloc(bytes + 1)};
-    if (!json->text)
+    *json = (struct json){.values = NULL};
+    const char *reason = "a NUL is in it";
+    const size_t most = strlen(text) == bytes ? count_values(text, &reason) : 0;
+    if (most == 0)
+        return not_json(path, what, reason, strlen(text), error);
+    if (!is_memory_there(bytes, most))
         return fail(error, RMS_ERROR_MEMORY, "%.160s: out of memory for %s", path, what);
-    memcpy(json->text, text, bytes);
-    json->text[bytes] = '\0';
-    rms_status status = RMS_OK;
-    if (strlen(json->text) != bytes || !json_text_is_utf8(json->text))
-        status = fail(error, RMS_ERROR_FORMAT, "%.160s: %s cannot be read as JSON: it is not UTF-8", path, what);
-    if (status == RMS_OK)
-        status = parse(json, path, what, error);
-    if (status != RMS_OK)
-        json_free(json);
-    return status;
+    json_error_t why;
+    json->document = json_loadb(text, bytes, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
+    if (!json->document && json_error_code(&why) == json_error_out_of_memory)
+        return fail(error, RMS_ERROR_MEMORY, "%.160s: out of memory for %s", path, what);
+    if (!json->document)
+        return not_json(path, what, why.text, (size_t)(why.position > 0 ? why.position : 0), error);
+    json->values = malloc(size_of(json->document) * sizeof *json->values);
+    if (!json->values) {
+        json_release(json);
+        return fail(error, RMS_ERROR_MEMORY, "%.160s: out of memory for %s", path, what);
+    }
+    (void)flatten(json->values, NULL, json->document);
+    return RMS_OK;
 }
 
-void json_free(struct json *json)
+void json_release(struct json *json)
 {
     free(json->values);
-    free(json->text);
+    json_decref(json->document);
     *json = (struct json){.values = NULL};
 }
 
-const struct json_value *json_first(const struct json_value *parent)
+const struct json_value *value_first(const struct json_value *parent)
 {
     return parent + 1;
 }
 
-const struct json_value *json_next(const struct json_value *value)
+const struct json_value *value_next(const struct json_value *value)
 {
     return value + value->size;
 }
 
-const struct json_value *json_find(const struct json_value *object, const char *key)
+const struct json_value *value_find(const struct json_value *object, const char *key)
 {
-    const struct json_value *value = json_first(object);
-    for (size_t i = 0; object->type == JSON_OBJECT && i < object->count; ++i, value = json_next(value))
+    const struct json_value *value = value_first(object);
+    for (size_t i = 0; object->kind == VALUE_OBJECT && i < object->count; ++i, value = value_next(value))
         if (strcmp(value->key, key) == 0)
             return value;
     return NULL;
 }
 
-const char *json_string(const struct json_value *value)
+const char *value_text(const struct json_value *value)
 {
-    return value && value->type == JSON_STRING ? value->text : NULL;
+    return value && value->kind == VALUE_STRING ? value->text : NULL;
 }
 
-bool json_whole(const struct json_value *value, uint64_t *whole)
+bool value_whole(const struct json_value *value, uint64_t *whole)
 {
-    if (!value || value->type != JSON_NUMBER)
+    if (!value || value->whole < 0)
         return false;
-    uint64_t read = 0;
-    for (const char *digit = value->text; *digit != '\0'; ++digit) {
-        if (*digit < '0' || *digit > '9' || read > (INT64_MAX - (uint64_t)(*digit - '0')) / 10)
-            return false;
-        read = read * 10 + (uint64_t)(*digit - '0');
-    }
-    *whole = read;
+    *whole = (uint64_t)value->whole;
     return true;
 }

@@ -46,7 +46,7 @@ static rms_status bad_entry(const struct reader *reader, const char *name, const
 
 static rms_status read_dtype(const struct reader *reader, const struct json_value *value, struct stored *stored)
 {
-    const char *text = json_string(value);
+    const char *text = value_text(value);
     if (!text)
         return bad_entry(reader, stored->name, "has no dtype (expected a string)");
     for (int dtype = 0; dtype < DTYPE_COUNT; ++dtype)
@@ -62,16 +62,16 @@ static rms_status read_dtype(const struct reader *reader, const struct json_valu
 
 static rms_status read_shape(const struct reader *reader, const struct json_value *value, struct stored *stored)
 {
-    if (!value || value->type != JSON_ARRAY || value->count > DIMENSIONS_MAX)
+    if (!value || value->kind != VALUE_ARRAY || value->count > DIMENSIONS_MAX)
         return bad_entry(reader, stored->name, "has no shape (expected an array of at most 64 whole numbers)");
     const uint64_t most = INT64_MAX / dtypes[stored->dtype].size;
-    const struct json_value *next = json_first(value);
+    const struct json_value *next = value_first(value);
     bool empty = false;
     uint64_t count = 1;
     stored->dimensions = value->count;
-    for (size_t i = 0; i < stored->dimensions; ++i, next = json_next(next)) {
+    for (size_t i = 0; i < stored->dimensions; ++i, next = value_next(next)) {
         uint64_t extent;
-        if (!json_whole(next, &extent))
+        if (!value_whole(next, &extent))
             return bad_entry(reader, stored->name, "its shape holds something else than whole numbers from 0 on");
         empty |= extent == 0;
         if (extent > 0 && count > most / extent)
@@ -86,8 +86,8 @@ static rms_status read_shape(const struct reader *reader, const struct json_valu
 static rms_status read_offsets(const struct reader *reader, const struct json_value *value, struct stored *stored)
 {
     uint64_t begin, end;
-    if (!value || value->type != JSON_ARRAY || value->count != 2 || !json_whole(json_first(value), &begin) ||
-        !json_whole(json_next(json_first(value)), &end))
+    if (!value || value->kind != VALUE_ARRAY || value->count != 2 || !value_whole(value_first(value), &begin) ||
+        !value_whole(value_next(value_first(value)), &end))
         return bad_entry(reader, stored->name, "has no data_offsets (expected two whole numbers from 0 on)");
     const uint64_t data_bytes = reader->file_bytes - reader->data_begin;
     if (begin > end || end > data_bytes)
@@ -107,13 +107,13 @@ static rms_status read_entry(const struct reader *reader, const char *name, cons
                              struct stored *stored)
 {
     stored->name = name;
-    if (value->type != JSON_OBJECT)
+    if (value->kind != VALUE_OBJECT)
         return bad_entry(reader, name, "is no object");
-    rms_status status = read_dtype(reader, json_find(value, "dtype"), stored);
+    rms_status status = read_dtype(reader, value_find(value, "dtype"), stored);
     if (status == RMS_OK)
-        status = read_shape(reader, json_find(value, "shape"), stored);
+        status = read_shape(reader, value_find(value, "shape"), stored);
     if (status == RMS_OK)
-        status = read_offsets(reader, json_find(value, "data_offsets"), stored);
+        status = read_offsets(reader, value_find(value, "data_offsets"), stored);
     if (status == RMS_OK && value->count != 3)
         status =
             bad_entry(reader, name, "has keys that the format does not know (expected dtype, shape, data_offsets)");
@@ -155,11 +155,11 @@ static rms_status check_cover(const struct reader *reader, struct stored *entrie
 
 static rms_status check_metadata(const struct reader *reader, const struct json_value *metadata)
 {
-    if (metadata->type != JSON_OBJECT)
+    if (metadata->kind != VALUE_OBJECT)
         return fail(reader->error, RMS_ERROR_FORMAT, "%.160s: __metadata__ is no object", reader->path);
-    const struct json_value *value = json_first(metadata);
-    for (size_t i = 0; i < metadata->count; ++i, value = json_next(value))
-        if (value->type != JSON_STRING)
+    const struct json_value *value = value_first(metadata);
+    for (size_t i = 0; i < metadata->count; ++i, value = value_next(value))
+        if (value->kind != VALUE_STRING)
             return fail(reader->error, RMS_ERROR_FORMAT, "%.160s: __metadata__: \"%.100s\" is no string", reader->path,
                         value->key);
     return RMS_OK;
@@ -168,17 +168,17 @@ static rms_status check_metadata(const struct reader *reader, const struct json_
 static rms_status read_entries(const struct reader *reader, struct safetensors *header)
 {
     const struct json_value *root = header->json.values;
-    if (root->type != JSON_OBJECT)
+    if (root->kind != VALUE_OBJECT)
         return fail(reader->error, RMS_ERROR_FORMAT, "%.160s: its header is no JSON object", reader->path);
-    if (root->count > SAFETENSORS_ENTRIES_MAX)
+    if (root->count > (size_t)SAFETENSORS_ENTRIES_MAX + 1) /* and the metadata */
         return fail(reader->error, RMS_ERROR_FORMAT, "%.160s: holds %zu tensors, more than %d", reader->path,
                     root->count, SAFETENSORS_ENTRIES_MAX);
     header->entries = malloc((root->count + 1) * sizeof *header->entries);
     if (!header->entries)
         return fail(reader->error, RMS_ERROR_MEMORY, "%.160s: out of memory for %zu entries", reader->path,
                     root->count);
-    const struct json_value *value = json_first(root);
-    for (size_t i = 0; i < root->count; ++i, value = json_next(value)) {
+    const struct json_value *value = value_first(root);
+    for (size_t i = 0; i < root->count; ++i, value = value_next(value)) {
         const bool is_metadata = strcmp(value->key, "__metadata__") == 0;
         const rms_status status = is_metadata
                                       ? check_metadata(reader, value)
@@ -254,7 +254,7 @@ rms_status safetensors_read(struct safetensors *header, const struct source *sou
 
 void safetensors_free(struct safetensors *header)
 {
-    json_free(&header->json);
+    json_release(&header->json);
     free(header->entries);
     free(header->header);
     *header = (struct safetensors){.count = 0};
@@ -268,5 +268,5 @@ const struct stored *safetensors_find(const struct safetensors *header, const ch
 
 const char *safetensors_text(const struct safetensors *header, const char *key)
 {
-    return header->metadata ? json_string(json_find(header->metadata, key)) : NULL;
+    return header->metadata ? value_text(value_find(header->metadata, key)) : NULL;
 }

@@ -47,10 +47,15 @@ uint64_t stream_of(const char *name)
     return hash;
 }
 
-void step_coefficients(const struct isa_kernels *kernels, struct tensor *tensor, uint64_t number, double clip_factor)
+const struct common_kernels *tensor_common_kernels(const struct tensor *tensor)
 {
-    tensor_kernels(kernels, tensor)
-        ->coefficients[tensor->options->rule](&tensor->coefficients, tensor->options, number, clip_factor);
+    return tensor->dtype == RMS_F64 ? &kernels_common_f64 : &kernels_common;
+}
+
+void step_coefficients(struct tensor *tensor, uint64_t number, double clip_factor)
+{
+    const struct common_kernels *common = tensor_common_kernels(tensor);
+    common->coefficients[tensor->options->rule](&tensor->coefficients, tensor->options, number, clip_factor);
 }
 
 /* Neighbours mostly share group, age and precision, and so their coefficients. */
@@ -60,10 +65,10 @@ static void prepare_tensors(const struct step *step, double clip_factor)
         struct tensor *tensor = step->tensors[t];
         const struct tensor *previous = t > 0 ? step->tensors[t - 1] : NULL;
         if (previous && previous->options == tensor->options && previous->steps == tensor->steps &&
-            tensor_kernels(step->kernels, previous) == tensor_kernels(step->kernels, tensor))
+            tensor_common_kernels(previous) == tensor_common_kernels(tensor))
             tensor->coefficients = previous->coefficients;
         else
-            step_coefficients(step->kernels, tensor, tensor->steps + 1, clip_factor);
+            step_coefficients(tensor, tensor->steps + 1, clip_factor);
     }
 }
 

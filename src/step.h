@@ -51,10 +51,11 @@ rms_report step_report(const struct step_result *result, uint64_t steps);
 rms_status step_skipped(const struct step_result *result, const char *name, rms_error *error);
 
 /* Works out a tensor's coefficients for its step number. */
-void step_coefficients(const struct isa_kernels *kernels, struct tensor *tensor, uint64_t number, double clip_factor);
+void step_coefficients(struct tensor *tensor, uint64_t number, double clip_factor);
 
 /* The kernels of a tensor's precision, and its codec; NULL for what needs none. */
 const struct kernels *tensor_kernels(const struct isa_kernels *kernels, const struct tensor *tensor);
+const struct common_kernels *tensor_common_kernels(const struct tensor *tensor);
 const struct codec *tensor_codec(const struct isa_kernels *kernels, const struct tensor *tensor);
 
 /* Bytes of a number that a tensor's parameters are computed in. */

@@ -313,12 +313,12 @@ rms_status rms_set_steps(rms_optimizer *optimizer, size_t tensor, uint64_t steps
 }
 
 /* Rates of an f64 tensor are worked out in double, block by block, and rounded once. */
-static void write_rates(const rms_optimizer *optimizer, const struct tensor *tensor, float *out)
+static void write_rates(const struct tensor *tensor, float *out)
 {
     double room[256];
     const size_t most = sizeof room / sizeof *room;
     const bool wide = tensor->dtype == RMS_F64;
-    rate_kernel *const rate = tensor_kernels(optimizer->kernels, tensor)->rate[tensor->options->rule][tensor->variant];
+    rate_kernel *const rate = tensor_common_kernels(tensor)->rate[tensor->options->rule][tensor->variant];
     for (size_t begin = 0; begin < tensor->count; begin += most) {
         const size_t count = tensor->count - begin < most ? tensor->count - begin : most;
         rate(&tensor->coefficients, count, tensor_slot(tensor, 0, begin), tensor_slot(tensor, 1, begin),
@@ -337,7 +337,7 @@ rms_status rms_effective_lr(rms_optimizer *optimizer, size_t tensor, float *out)
     struct tensor *asked = &entry->tensor;
     if ((uintptr_t)out % sizeof *out != 0 || memory_overlaps(out, asked->count * sizeof *out, entry, entry->bytes))
         return fail(&optimizer->error, RMS_ERROR_ARGUMENT, "out is not aligned, or lies in the optimizer's own state");
-    step_coefficients(optimizer->kernels, asked, asked->steps, 1.0);
-    write_rates(optimizer, asked, out);
+    step_coefficients(asked, asked->steps, 1.0);
+    write_rates(asked, out);
     return succeed(&optimizer->error);
 }

@@ -56,8 +56,8 @@ static rms_isa other_isa(void)
 /* checkpoint_round_trip --resume RULE DTYPE MIXED SEED FROM TO: loads FROM, takes the other steps and saves to TO. */
 static int resume(char **words)
 {
-    const struct run run = {(rms_rule)atoi(words[0]), (rms_dtype)atoi(words[1]), atoi(words[2]) != 0,
-                            strtoull(words[3], NULL, 10)};
+    const struct run run = {(rms_rule)strtoul(words[0], NULL, 10), (rms_dtype)strtoul(words[1], NULL, 10),
+                            strtoul(words[2], NULL, 10) != 0, strtoull(words[3], NULL, 10)};
     rms_options options = options_of(&run);
     options.isa = other_isa();
     options.threads = 3;

@@ -47,8 +47,11 @@ struct bytes read_bytes(const char *path)
 {
     FILE *file = fopen(path, "rb");
     struct stat status;
-    if (!file || fstat(fileno(file), &status) != 0)
+    memset(&status, 0, sizeof status);
+    if (!file || fstat(fileno(file), &status) != 0) {
         fail_msg("cannot read %s", path);
+        return (struct bytes){.data = NULL};
+    }
     const struct bytes bytes = {bytes_create((size_t)status.st_size), (size_t)status.st_size};
     assert_int_equal(fread(bytes.data, 1, bytes.size, file), bytes.size);
     (void)fclose(file);

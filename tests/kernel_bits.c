@@ -243,7 +243,7 @@ struct bare {
     float lr;
     float g;
     float *p, *a, *b; /* parameter, first and second slot */
-    double t;         /* number of the step */
+    uint64_t step;
 };
 
 static void bare_sgd(const struct bare *x)
@@ -307,23 +307,25 @@ static void bare_adamax(const struct bare *x)
  * float hides. */
 static void bare_nadam(const struct bare *x)
 {
+    const double t = (double)x->step;
     double momentum = 0;
     double product = 1;
-    for (double i = 1; i <= x->t; ++i)
-        product *= momentum = 0.9 * (1 - 0.5 * pow(0.96, i * 0.004));
-    const double next = 0.9 * (1 - 0.5 * pow(0.96, (x->t + 1) * 0.004));
+    for (uint64_t i = 1; i <= x->step; ++i)
+        product *= momentum = 0.9 * (1 - 0.5 * pow(0.96, (double)i * 0.004));
+    const double next = 0.9 * (1 - 0.5 * pow(0.96, (t + 1) * 0.004));
     const float fresh = (float)(0.002 * (1 - momentum) / (1 - product));
     const float held = (float)(0.002 * next / (1 - product * next));
-    const float correction = (float)(1 / (1 - pow(0.999, x->t)));
+    const float correction = (float)(1 / (1 - pow(0.999, t)));
     bare_means(x);
     *x->p = *x->p - (fresh * x->g + held * *x->a) / (sqrtf(*x->b * correction) + 1e-8F);
 }
 
 static void bare_radam(const struct bare *x)
 {
-    const double power = pow(0.999, x->t);
-    const double length = 1999 - 2 * x->t * power / (1 - power);
-    const double rate = 0.001 / (1 - pow(0.9, x->t));
+    const double t = (double)x->step;
+    const double power = pow(0.999, t);
+    const double length = 1999 - 2 * t * power / (1 - power);
+    const double rate = 0.001 / (1 - pow(0.9, t));
     bare_means(x);
     if (length <= 5) {
         *x->p = *x->p - (float)rate * *x->a;
@@ -368,8 +370,7 @@ static void options_that_are_off_leave_the_bare_formula(void **argument)
         for (uint64_t step = 1; step <= 100; ++step) {
             for (size_t i = 0; i < N; ++i) {
                 g[i] = random_float(&state) + 0x1p-30F;
-                const struct bare x = {(float)options.lr, g[i],           &expected[i],
-                                       &expected_a[i],    &expected_b[i], (double)step};
+                const struct bare x = {(float)options.lr, g[i], &expected[i], &expected_a[i], &expected_b[i], step};
                 bare_formulas[rule](&x);
             }
             void *slots[] = {a, b, NULL, NULL, NULL, NULL};

@@ -93,6 +93,9 @@ static void options_of_the_first_header_are_taken_and_what_is_new_is_off(void **
             assert_ok(rms_options_get(first, info.key, &value, &error), error.message);
             assert_true(value == (strcmp(info.key, "lr") == 0 ? 0.5 : info.default_value));
         }
+        assert_status(RMS_ERROR_UNSUPPORTED, rms_options_set(first, "average_decay", 0.5, &error), error.message);
+        assert_contains(error.message, "average_decay");
+        assert_status(RMS_ERROR_UNSUPPORTED, rms_options_set_text(first, "master", "none", &error), error.message);
         rms_optimizer *optimizer = create_optimizer(first);
         assert_ok(rms_get(optimizer, 0, "lr", &value), rms_message(optimizer));
         assert_true(value == 0.5);

@@ -233,7 +233,7 @@ static void threads_change_no_bit(void **state)
     size_t tasks = 0;
     const rms_parallel parallel = {run_on_threads, &tasks};
     uint64_t seed = 42;
-    for (size_t i = 0; i < effort(RMS_RULE_COUNT); ++i) {
+    for (size_t i = 0; i < effort(RMS_RULE_COUNT - 2) + 2; ++i) {
         const rms_options options =
             storage_options(&seed, (rms_rule)(i % RMS_RULE_COUNT), (rms_master)(i % 3), i % 2 == 0 ? 0.9 : 0);
         struct model *model = model_create(&seed, &options, shapes);

@@ -224,7 +224,7 @@ static void no_rows_at_all_are_allowed(void **state)
     assert_memory_equal(before.table, after.table, sizeof before.table);
     assert_memory_equal(before.brain, after.brain, sizeof before.brain);
     assert_memory_equal(before.v, after.v, sizeof before.v);
-    assert_true(memcmp(before.dense, after.dense, sizeof before.dense) != 0);
+    assert_memory_not_equal(before.dense, after.dense, sizeof before.dense);
     for (size_t t = 0; t < 4; ++t) /* step counts are the tensor's */
         assert_int_equal(after.steps[t], 1);
     rms_free(scene.optimizer);

@@ -37,12 +37,17 @@ typedef double square_sum_kernel(size_t count, const void *grad, double scale);
  * number i. */
 #define KERNEL_VARIANTS 4
 struct kernels {
-    coefficients_kernel *coefficients[RMS_RULE_COUNT];
     update_kernel *update[RMS_RULE_COUNT][KERNEL_VARIANTS];
-    rate_kernel *rate[RMS_RULE_COUNT][KERNEL_VARIANTS];
     average_kernel *average;
     square_sum_kernel *square_sum;
 };
+
+/* What need not be fast is compiled once for each precision, for the least that the architecture guarantees. */
+struct common_kernels {
+    coefficients_kernel *coefficients[RMS_RULE_COUNT];
+    rate_kernel *rate[RMS_RULE_COUNT][KERNEL_VARIANTS];
+};
+extern const struct common_kernels kernels_common, kernels_common_f64;
 
 /* Where random bits come from: Philox-4x32-10 with this key; the counter holds the step and the element's number. */
 struct random_source {
