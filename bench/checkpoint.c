@@ -176,7 +176,7 @@ static double median(double *values, size_t count)
 static rms_status time_one(struct stage *stage, rms_status (*call)(struct stage *), bool cold, double *time)
 {
     if (cold && !forget(stage)) {
-        *time = NAN;
+        *time = (double)NAN;
         return RMS_OK;
     }
     const double before = seconds();
