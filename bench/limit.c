@@ -74,8 +74,9 @@ INLINE unsigned all_bits(size_t count, const word *array)
         }                                                                                                              \
         switch (x->half_grad ? 5 * x->half_count + x->word_count : 0) {                                                \
             HALVES_CASE(1, 0)                                                                                          \
-            HALVES_CASE(1, 1) HALVES_CASE(1, 2) HALVES_CASE(1, 3) HALVES_CASE(1, 4) HALVES_CASE(2, 0)                  \
-                HALVES_CASE(2, 1) HALVES_CASE(2, 2) HALVES_CASE(2, 3) HALVES_CASE(2, 4)                                \
+            HALVES_CASE(1, 1)                                                                                          \
+            HALVES_CASE(1, 2) HALVES_CASE(1, 3) HALVES_CASE(1, 4) HALVES_CASE(2, 0) HALVES_CASE(2, 1)                  \
+                HALVES_CASE(2, 2) HALVES_CASE(2, 3) HALVES_CASE(2, 4)                                                  \
         }                                                                                                              \
     }                                                                                                                  \
     target static unsigned read_##isa(size_t count, const void *array)                                                 \

@@ -12,7 +12,7 @@
  * it. Whatever happens, kill -9, a full disk or a power cut, what is under the name is the old checkpoint or
  * the new one, whole. Loading checks the whole file, checksums included, before it changes anything.
  *
- * Functions of a build without checkpoints (xxhash.h was not there) return RMS_ERROR_UNSUPPORTED.
+ * Functions of a build without checkpoints (jansson or xxhash.h was not there) return RMS_ERROR_UNSUPPORTED.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef RMSPROP_CHECKPOINT_H

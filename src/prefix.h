@@ -127,11 +127,6 @@
 #define stored_dtype_size rms_internal_stored_dtype_size
 #define stream_of rms_internal_stream_of
 #define succeed rms_internal_succeed
-#define tensor_codec rms_internal_tensor_codec
-#define tensor_common_kernels rms_internal_tensor_common_kernels
-#define tensor_kernels rms_internal_tensor_kernels
-#define tensor_real_size rms_internal_tensor_real_size
-#define tensor_slot rms_internal_tensor_slot
 #define value_find rms_internal_value_find
 #define value_first rms_internal_value_first
 #define value_next rms_internal_value_next

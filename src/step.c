@@ -9,35 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-const struct kernels *tensor_kernels(const struct isa_kernels *kernels, const struct tensor *tensor)
-{
-    return tensor->dtype == RMS_F64 ? kernels->f64 : kernels->f32;
-}
-
-const struct codec *tensor_codec(const struct isa_kernels *kernels, const struct tensor *tensor)
-{
-    switch (tensor->dtype) {
-    case RMS_F16:
-        return &kernels->codecs->f16;
-    case RMS_BF16:
-        return &kernels->codecs->bf16;
-    default:
-        return NULL;
-    }
-}
-
-size_t tensor_real_size(const struct tensor *tensor)
-{
-    return tensor->dtype == RMS_F64 ? sizeof(double) : sizeof(float);
-}
-
-/* What rms_slot_size says of slots that are kept, without its questions: this is asked for every block. */
-void *tensor_slot(const struct tensor *tensor, size_t slot, size_t element)
-{
-    char *const array = tensor->slots[slot];
-    return array ? array + element * (slot == RMS_SLOT_REMAINDER ? sizeof(uint16_t) : tensor_real_size(tensor)) : NULL;
-}
-
 /* FNV-1a. */
 uint64_t stream_of(const char *name)
 {
@@ -47,29 +18,10 @@ uint64_t stream_of(const char *name)
     return hash;
 }
 
-const struct common_kernels *tensor_common_kernels(const struct tensor *tensor)
-{
-    return tensor->dtype == RMS_F64 ? &kernels_common_f64 : &kernels_common;
-}
-
 void step_coefficients(struct tensor *tensor, uint64_t number, double clip_factor)
 {
     const struct common_kernels *common = tensor_common_kernels(tensor);
     common->coefficients[tensor->options->rule](&tensor->coefficients, tensor->options, number, clip_factor);
-}
-
-/* Neighbours mostly share group, age and precision, and so their coefficients. */
-static void prepare_tensors(const struct step *step, double clip_factor)
-{
-    for (size_t t = 0; t < step->tensor_count; ++t) {
-        struct tensor *tensor = step->tensors[t];
-        const struct tensor *previous = t > 0 ? step->tensors[t - 1] : NULL;
-        if (previous && previous->options == tensor->options && previous->steps == tensor->steps &&
-            tensor_common_kernels(previous) == tensor_common_kernels(tensor))
-            tensor->coefficients = previous->coefficients;
-        else
-            step_coefficients(tensor, tensor->steps + 1, clip_factor);
-    }
 }
 
 /* Rounds at random; the codec wants to begin where a group of eight elements does. */
@@ -174,17 +126,28 @@ static bool is_lazy(const struct tensor *tensor)
 }
 
 /* Averages start from the first step's parameters, those of rows that it does not touch among them. */
-static void start_averages(const struct step *step)
+static void start_average(const struct step *step, const struct tensor *tensor)
+{
+    for (size_t begin = 0; begin < tensor->count; begin += BLOCK) {
+        float room[BLOCK];
+        const size_t count = block_length(tensor->count - begin);
+        update_average(step, tensor, begin, count, working_param(step, tensor, begin, count, room));
+    }
+}
+
+/* Neighbours mostly share group, age and precision, and so their coefficients. */
+static void prepare_tensors(const struct step *step, double clip_factor)
 {
     for (size_t t = 0; t < step->tensor_count; ++t) {
-        const struct tensor *tensor = step->tensors[t];
-        if (tensor->steps > 0 || !tensor->slots[RMS_SLOT_AVERAGE] || !is_lazy(tensor))
-            continue;
-        for (size_t begin = 0; begin < tensor->count; begin += BLOCK) {
-            float room[BLOCK];
-            const size_t count = block_length(tensor->count - begin);
-            update_average(step, tensor, begin, count, working_param(step, tensor, begin, count, room));
-        }
+        struct tensor *tensor = step->tensors[t];
+        const struct tensor *previous = t > 0 ? step->tensors[t - 1] : NULL;
+        if (previous && previous->options == tensor->options && previous->steps == tensor->steps &&
+            tensor_common_kernels(previous) == tensor_common_kernels(tensor))
+            tensor->coefficients = previous->coefficients;
+        else
+            step_coefficients(tensor, tensor->steps + 1, clip_factor);
+        if (is_lazy(tensor) && tensor->steps == 0 && tensor->slots[RMS_SLOT_AVERAGE])
+            start_average(step, tensor);
     }
 }
 
@@ -204,22 +167,27 @@ static void update_rows(const struct step *step, const struct tensor *tensor, si
     }
 }
 
+static void update_blocks(const struct step *step, const struct tensor *tensor, size_t begin, size_t end)
+{
+    for (; begin < end; begin += block_length(end - begin)) {
+        union block room;
+        const size_t count = block_length(end - begin);
+        update_block(step, tensor, begin, count, gradient_block(step->kernels, tensor, begin, count, &room));
+    }
+}
+
 /* What needs neither decoding nor a second array at its side is updated in place, in one go. */
 static void update_range(const struct step *step, const struct tensor *tensor, size_t begin, size_t end)
 {
-    const size_t size = rms_dtype_size(tensor->dtype);
-    if (is_lazy(tensor)) {
+    const size_t size = tensor_real_size(tensor);
+    char *const param = tensor->param;
+    const char *const grad = tensor->grad;
+    if (is_lazy(tensor))
         update_rows(step, tensor, begin, end);
-    } else if (size > sizeof(uint16_t) && !tensor->rows && !tensor->slots[RMS_SLOT_AVERAGE]) {
-        update(step, tensor, begin, end - begin, (char *)tensor->param + begin * size,
-               (const char *)tensor->grad + begin * size);
-    } else {
-        for (; begin < end; begin += block_length(end - begin)) {
-            union block room;
-            const size_t count = block_length(end - begin);
-            update_block(step, tensor, begin, count, gradient_block(step->kernels, tensor, begin, count, &room));
-        }
-    }
+    else if (tensor_codec(step->kernels, tensor) || tensor->rows || tensor->slots[RMS_SLOT_AVERAGE])
+        update_blocks(step, tensor, begin, end);
+    else
+        update(step, tensor, begin, end - begin, param + begin * size, grad + begin * size);
 }
 
 /* How many elements a step touches. */
@@ -276,7 +244,6 @@ struct step_result step_run(const struct step *step, bool want_norm)
         result.clip_factor = options->clip_norm / result.gradient_norm;
 
     prepare_tensors(step, result.clip_factor);
-    start_averages(step);
     struct cut cut = {.step = step, .element_count = count_elements(step)};
     cut.parts = workers_parts(&workers, cut.element_count);
     workers_run(&workers, cut.parts, update_part, &cut);

@@ -30,6 +30,39 @@ struct step {
     size_t tensor_count;
 };
 
+/* The following are asked for every block, and of small tensors at every step: hence no calls. */
+
+/* The kernels of a tensor's precision. */
+static inline const struct kernels *tensor_kernels(const struct isa_kernels *kernels, const struct tensor *tensor)
+{
+    return tensor->dtype == RMS_F64 ? kernels->f64 : kernels->f32;
+}
+
+static inline const struct common_kernels *tensor_common_kernels(const struct tensor *tensor)
+{
+    return tensor->dtype == RMS_F64 ? &kernels_common_f64 : &kernels_common;
+}
+
+/* Its codec; NULL for what needs none. */
+static inline const struct codec *tensor_codec(const struct isa_kernels *kernels, const struct tensor *tensor)
+{
+    const struct codec *const brain = tensor->dtype == RMS_BF16 ? &kernels->codecs->bf16 : NULL;
+    return tensor->dtype == RMS_F16 ? &kernels->codecs->f16 : brain;
+}
+
+/* Bytes of a number that its parameters are computed in. */
+static inline size_t tensor_real_size(const struct tensor *tensor)
+{
+    return tensor->dtype == RMS_F64 ? sizeof(double) : sizeof(float);
+}
+
+/* Where a slot's element lies; NULL if the slot is not kept. */
+static inline void *tensor_slot(const struct tensor *tensor, size_t slot, size_t element)
+{
+    char *const array = tensor->slots[slot];
+    return array ? array + element * (slot == RMS_SLOT_REMAINDER ? sizeof(uint16_t) : tensor_real_size(tensor)) : NULL;
+}
+
 /* What a step found. */
 struct step_result {
     double gradient_norm;
@@ -52,17 +85,6 @@ rms_status step_skipped(const struct step_result *result, const char *name, rms_
 
 /* Works out a tensor's coefficients for its step number. */
 void step_coefficients(struct tensor *tensor, uint64_t number, double clip_factor);
-
-/* The kernels of a tensor's precision, and its codec; NULL for what needs none. */
-const struct kernels *tensor_kernels(const struct isa_kernels *kernels, const struct tensor *tensor);
-const struct common_kernels *tensor_common_kernels(const struct tensor *tensor);
-const struct codec *tensor_codec(const struct isa_kernels *kernels, const struct tensor *tensor);
-
-/* Bytes of a number that a tensor's parameters are computed in. */
-size_t tensor_real_size(const struct tensor *tensor);
-
-/* Where a slot's element lies; NULL if the slot is not kept. */
-void *tensor_slot(const struct tensor *tensor, size_t slot, size_t element);
 
 /* The stream of random bits of a tensor of that name. */
 uint64_t stream_of(const char *name);

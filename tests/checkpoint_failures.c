@@ -38,6 +38,7 @@ static struct {
     char order[64];        /* of the calls that note knows, a letter each */
 } plan;
 
+#if INTERPOSED
 /* What durability depends on is the order of these. */
 static void note(enum call call)
 {
@@ -48,7 +49,6 @@ static void note(enum call call)
         plan.order[length] = letters[call];
 }
 
-#if INTERPOSED
 /* Whether this call is to fail; errno is set then. */
 static bool fails(enum call call)
 {

@@ -58,10 +58,12 @@ struct bytes read_bytes(const char *path)
     return bytes;
 }
 
+/* Cut at the end rather than emptied first: some file systems force to the disk what replaces an emptied file. */
 void write_bytes(const char *path, const void *data, size_t size)
 {
-    FILE *file = fopen(path, "wb");
-    if (!file || fwrite(data, 1, size, file) != size || fclose(file) != 0)
+    const int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (file < 0 || pwrite(file, data, size, 0) != (ssize_t)size || ftruncate(file, (off_t)size) != 0 ||
+        close(file) != 0)
         fail_msg("cannot write %s", path);
 }
 

@@ -71,10 +71,10 @@ refuses_version() {
 }
 
 has_files() {
-    for file in include/rmsprop.h bin/rmsprop; do
+    for file in include/rmsprop.h include/rmsprop_checkpoint.h bin/rmsprop; do
         [ -f "$prefix/$file" ] || fail "$file is missing"
     done
-    unexpected=$(find "$prefix" -type f | grep -v -E '/(rmsprop\.h|rmsprop|librmsprop\.so[.0-9]*|rmsprop\.pc|rmsprop-(config|config-version|targets|targets-[a-z]*)\.cmake)$' || true)
+    unexpected=$(find "$prefix" -type f | grep -v -E '/(rmsprop\.h|rmsprop_checkpoint\.h|rmsprop|librmsprop\.so[.0-9]*|rmsprop\.pc|rmsprop-(config|config-version|targets|targets-[a-z]*)\.cmake)$' || true)
     [ -z "$unexpected" ] || fail "unexpected: $unexpected"
 }
 
