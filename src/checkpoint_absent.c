@@ -1,10 +1,10 @@
-/* Checkpoints in a build without the header of xxHash: every function says so. */
+/* Checkpoints in a build without jansson or xxHash: every function says so. */
 #include "message.h"
 #include "optimizer.h"
 
 #include <rmsprop_checkpoint.h>
 
-static const char sentence[] = "this build has no checkpoints: the header of xxHash was not there";
+static const char sentence[] = "this build has no checkpoints: jansson or xxHash was not there";
 
 rms_status rms_save(rms_optimizer *optimizer, const char *path)
 {

@@ -39,29 +39,27 @@ static size_t count_values(const char *text, const char **reason)
 }
 
 /* How many values a value is, with all that is in it. */
-static size_t size_of(const json_t *value) /* NOLINT(misc-no-recursion) */
+static size_t size_of(json_t *value) /* NOLINT(misc-no-recursion) */
 {
     size_t size = 1;
-    json_t *const object = (json_t *)(uintptr_t)value; /* iterators are not const, though they change nothing */
-    for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at))
+    for (void *at = json_object_iter(value); at; at = json_object_iter_next(value, at))
         size += size_of(json_object_iter_value(at));
     for (size_t i = 0; i < json_array_size(value); ++i)
         size += size_of(json_array_get(value, i));
     return size;
 }
 
-static size_t flatten(struct json_value *value, const char *key, const json_t *from);
+static size_t flatten(struct json_value *value, const char *key, json_t *from);
 
-static size_t flatten_object(struct json_value *object, const json_t *from)
+static size_t flatten_object(struct json_value *object, json_t *from)
 {
     size_t size = 1;
-    json_t *const values = (json_t *)(uintptr_t)from;
-    for (void *at = json_object_iter(values); at; at = json_object_iter_next(values, at))
+    for (void *at = json_object_iter(from); at; at = json_object_iter_next(from, at))
         size += flatten(object + size, json_object_iter_key(at), json_object_iter_value(at));
     return size;
 }
 
-static size_t flatten_array(struct json_value *array, const json_t *from)
+static size_t flatten_array(struct json_value *array, json_t *from)
 {
     size_t size = 1;
     for (size_t i = 0; i < json_array_size(from); ++i)
@@ -70,7 +68,7 @@ static size_t flatten_array(struct json_value *array, const json_t *from)
 }
 
 /* Lays out a value and all that is in it; returns how many that are. As deep as DEPTH_MAX. */
-static size_t flatten(struct json_value *value, const char *key, const json_t *from) /* NOLINT(misc-no-recursion) */
+static size_t flatten(struct json_value *value, const char *key, json_t *from) /* NOLINT(misc-no-recursion) */
 {
     *value = (struct json_value){.key = key, .whole = -1, .size = 1};
     switch (json_typeof(from)) {
@@ -115,12 +113,13 @@ static rms_status not_json(const char *path, const char *what, const char *reaso
                 byte);
 }
 
-/* jansson 2.14 does not survive that its memory runs out while it reads, so it is asked for beforehand: the text's own
- * length for strings, and what a value and its place in an object take. It may still be gone a moment later. */
+/* jansson 2.14 does not survive that its memory runs out while it reads, so it is asked for beforehand: for a string that is
+ * the whole text, its buffer as it doubles and its copy; and for each value what it takes with its place in an object. It
+ * may still be gone a moment later. */
 static bool is_memory_there(size_t bytes, size_t values)
 {
     enum { BYTES_OF_VALUE = 192 };
-    void *const memory = malloc(bytes + values * BYTES_OF_VALUE);
+    void *const memory = malloc(4 * bytes + values * BYTES_OF_VALUE);
     free(memory);
     return memory != NULL;
 }

@@ -226,34 +226,38 @@ static void tensors_may_come_in_another_order_or_not_at_all(void **state)
     rms_free(second);
 }
 
-/* Large enough that threads share the reading, in chunks and in whole arrays. */
+/* Large enough that threads share the reading: OpenMP's, and the caller's. */
 static void threads_read_what_one_reads(void **state)
 {
     (void)state;
-    enum { TENSORS = 3, COUNT = 1000003 };
-    static float param[2][TENSORS][COUNT], grad[COUNT];
+    enum { OBJECTS = 3, TENSORS = 3, COUNT = 1000003 };
+    static float param[OBJECTS][TENSORS][COUNT], grad[COUNT];
     static const char *const names[TENSORS] = {"a", "b", "c"};
-    rms_optimizer *optimizers[2];
-    for (int loads = 0; loads < 2; ++loads) {
+    const rms_parallel parallel = {.parallel_for = run_on_threads};
+    rms_optimizer *optimizers[OBJECTS];
+    for (size_t number = 0; number < OBJECTS; ++number) {
         rms_options options = rms_options_for(RMS_RMSPROP);
-        options.threads = loads ? 4 : 1;
-        optimizers[loads] = create_optimizer(&options);
+        options.threads = number == 0 ? 1 : 4;
+        options.parallel = number == 2 ? &parallel : NULL;
+        optimizers[number] = create_optimizer(&options);
         for (size_t i = 0; i < TENSORS; ++i) {
-            fill_parameters(param[loads][i], COUNT, (uint64_t)loads);
-            add_tensor(optimizers[loads], names[i], param[loads][i], grad, COUNT - i);
+            fill_parameters(param[number][i], COUNT, number);
+            add_tensor(optimizers[number], names[i], param[number][i], grad, COUNT - i);
         }
-        fill_gradients(grad, COUNT, 1, (uint64_t)loads);
-        assert_true(rms_step(optimizers[loads], NULL) >= 0);
+        fill_gradients(grad, COUNT, 1, number);
+        assert_true(rms_step(optimizers[number], NULL) >= 0);
     }
     assert_ok(rms_save(optimizers[0], scratch_path("large")), rms_message(optimizers[0]));
-    assert_ok(rms_load(optimizers[1], scratch_path("large")), rms_message(optimizers[1]));
-    for (size_t i = 0; i < TENSORS; ++i) {
-        const size_t bytes = (COUNT - i) * sizeof(float);
-        assert_memory_equal(param[0][i], param[1][i], bytes);
-        assert_memory_equal(rms_state(optimizers[0], i, "v"), rms_state(optimizers[1], i, "v"), bytes);
+    for (size_t number = 1; number < OBJECTS; ++number) {
+        assert_ok(rms_load(optimizers[number], scratch_path("large")), rms_message(optimizers[number]));
+        for (size_t i = 0; i < TENSORS; ++i) {
+            const size_t bytes = (COUNT - i) * sizeof(float);
+            assert_memory_equal(param[0][i], param[number][i], bytes);
+            assert_memory_equal(rms_state(optimizers[0], i, "v"), rms_state(optimizers[number], i, "v"), bytes);
+        }
     }
-    rms_free(optimizers[0]);
-    rms_free(optimizers[1]);
+    for (size_t number = 0; number < OBJECTS; ++number)
+        rms_free(optimizers[number]);
 }
 
 int main(int count, char **words)

@@ -293,7 +293,11 @@ static void compare_scattered(uint64_t *seed, rms_rule rule, rms_dtype dtype)
         const rms_status status = rms_step_rows(optimizer[0], &rows, 1, &of_rows);
         assert_status(status, rms_step(optimizer[1], &of_array), rms_message(optimizer[1]));
         assert_string_equal(rms_message(optimizer[0]), rms_message(optimizer[1]));
-        assert_memory_equal(&of_rows, &of_array, sizeof of_rows);
+        /* By field: padding may hold anything. */
+        assert_memory_equal(&of_rows.gradient_norm, &of_array.gradient_norm, sizeof of_rows.gradient_norm);
+        assert_memory_equal(&of_rows.clip_factor, &of_array.clip_factor, sizeof of_rows.clip_factor);
+        assert_int_equal(of_rows.skipped, of_array.skipped);
+        assert_int_equal(of_rows.steps, of_array.steps);
         free(batch.indices);
         numbers_destroy(&batch.values);
     }
