@@ -24,8 +24,9 @@
  *    else is a bug. docs/numerics.md says how, docs/math.md says which operations in which order.
  * 2. Memory. You own parameters and gradients. The library owns its state, taken from your allocator if
  *    you give one, 64-byte aligned; rms_state_bytes tells the size in advance. Nothing is allocated
- *    after the last rms_add and rms_add_group, but by rms_step_rows when it is given more rows than ever
- *    before, and, for their duration, by what reads and writes files (rmsprop_checkpoint.h).
+ *    after the last rms_add and rms_add_group, but by rms_step_rows when it is given more rows or tensors
+ *    than ever before (24 bytes a row, 64 a tensor), and, for their duration, by what reads and writes
+ *    files (rmsprop_checkpoint.h).
  * 3. Errors. A call that can fail returns an rms_status; 0 is success and the values never change. A
  *    sentence names the argument and its bounds: rms_message(optimizer), or the rms_error of calls that
  *    have no object. After a failure nothing has changed. A NaN or infinite gradient skips the whole
@@ -79,7 +80,7 @@ typedef enum rms_status {
     RMS_ERROR_NAME = -3,        /* "name": an unknown key or name; where choices are few, the message lists them */
     RMS_ERROR_DUPLICATE = -4,   /* "duplicate": a tensor's name or memory is in use already */
     RMS_ERROR_MEMORY = -5,      /* "memory": the allocator returned NULL */
-    RMS_ERROR_UNSUPPORTED = -6, /* "unsupported": this machine or build cannot do it */
+    RMS_ERROR_UNSUPPORTED = -6, /* "unsupported": this machine, build, version or dtype cannot do it */
     RMS_ERROR_FILE = -7,        /* "file": the system refused to open, read or write a file; errno's words follow */
     RMS_ERROR_FORMAT = -8       /* "format": a file is damaged, is no checkpoint, or is one of another model */
 } rms_status;
@@ -149,13 +150,15 @@ RMS_API bool rms_nonfinite_from_name(const char *name, rms_nonfinite *value);
  * lost for ever. For f32 and f64 it means nothing. */
 typedef enum rms_master {
     RMS_MASTER_F32 = 0,       /* "f32": a float copy in the state is updated; the parameters are its rounding to
-                                 nearest. 4 more bytes per parameter */
+                                 nearest, so that what you write into them lasts until the next step: write the
+                                 master, or call rms_reset. 4 more bytes per parameter */
     RMS_MASTER_REMAINDER = 1, /* "remainder", bf16 only: the state keeps the 16 bits that the parameter lacks to be
-                                 that float; together they are the master, bit for bit (ties round away from zero here).
-                                  2 more bytes */
+                                 that float; together they are the master, bit for bit (ties round away from
+                                 zero here). 2 more bytes */
     RMS_MASTER_NONE = 2       /* "none": nothing is kept; the update is rounded up or down at random, with
                                  probabilities that make it right on average. The random bits are a function of
-                                 seed, the tensor's name, its step and the element */
+                                 seed, the tensor's name, its step and the element. Not for f16 with
+                                 average_decay */
 } rms_master;
 RMS_API const char *rms_master_name(rms_master master);
 RMS_API bool rms_master_from_name(const char *name, rms_master *value);
@@ -205,11 +208,14 @@ typedef struct rms_options {
 
     /* The rule's. Which rule takes which: rms_option_at, or `rmsprop list`. */
     double lr;                  /* learning rate, 0 to 1e30; the unit is the parameter's for rules that normalise
-                                   the gradient, parameter per gradient for SGD */
-    double rho;                 /* RMSProp: decay of the squared-gradient average (PyTorch's alpha), [0, 1) */
-    double beta1;               /* Adam: decay of the gradient average, [0, 1) */
-    double beta2;               /* Adam: decay of the squared-gradient average, [0, 1) */
-    double eps;                 /* added to the root, outside it: sqrt(v) + eps; eps and eps_inside not both 0 */
+                                   the gradient, parameter per gradient for SGD. Rprop: the first step size, and nothing later */
+    double rho;                 /* RMSProp, Adadelta: decay of the squared-gradient average (PyTorch's alpha), [0, 1) */
+    double beta1;               /* Adam and its kin: decay of the gradient average, [0, 1). Lion: its weight against the
+                                   newest gradient */
+    double beta2;               /* Adam and its kin: decay of the squared-gradient average, [0, 1). Adamax: of the
+                                   largest gradient. Lion: of the gradient average */
+    double eps;                 /* added to the root, outside it: sqrt(v) + eps; eps and eps_inside not both 0.
+                                   Adamax: added to the gradient's size */
     double eps_inside;          /* added under the root: sqrt(v + eps_inside) */
     double initial_accumulator; /* squared-gradient average (RMSProp) or sum (Adagrad) before the first step */
     double momentum;            /* SGD, RMSProp: decay of the update buffer, [0, 1); 0 keeps no buffer */
@@ -221,7 +227,7 @@ typedef struct rms_options {
     bool centered;              /* RMSProp: divide by the standard deviation; the variance is clamped at 0. Where
                                    the gradient hardly varies (as at the first step with bias_correction)
                                    the divisor is little more than eps: choose it accordingly, say 1e-2 */
-    bool bias_correction;       /* RMSProp, Adam: divide averages by 1 - decay^t */
+    bool bias_correction;       /* RMSProp, Adam, Adamax: divide averages by 1 - decay^t (NAdam, RAdam always do) */
     bool amsgrad;               /* Adam: use the largest squared-gradient average so far */
     bool maximize;              /* climb: the gradient's sign is flipped, before weight decay */
     double l2_decay;            /* adds l2_decay * parameter to the gradient (PyTorch's weight_decay), 0 or more */
@@ -336,8 +342,9 @@ RMS_API bool rms_option_at(rms_rule rule, size_t index, rms_option_info *info);
 
 /* Sets or reads one option by key: RMS_ERROR_NAME for a key that the rule does not take (the message lists
  * those it takes), RMS_ERROR_RANGE outside the bounds (the message states them). The text form takes what
- * a person writes: "0.001", "true", "avx2". Flags and choices are whole numbers in the number form. On
- * failure *options and *value keep what they held. error may be NULL. */
+ * a person writes: "0.001", "true", "avx2". Flags and choices are whole numbers in the number form. 
+ * RMS_ERROR_UNSUPPORTED for an option that a struct of an older header does not hold. On failure *options and
+ * *value keep what they held. error may be NULL. */
 RMS_API rms_status rms_options_set(rms_options *options, const char *key, double value, rms_error *error);
 RMS_API rms_status rms_options_set_text(rms_options *options, const char *key, const char *text, rms_error *error);
 RMS_API rms_status rms_options_get(const rms_options *options, const char *key, double *value, rms_error *error);
@@ -416,8 +423,9 @@ typedef struct rms_report {
  *         gradients where neither clip_norm nor the non-finite check needs it.
  *
  * Returns RMS_OK, also with no tensors; or RMS_SKIPPED_NONFINITE when a gradient is NaN or infinite and
- * nonfinite is skip: then no parameter, no state and no step count has changed. Does not allocate. Bits
- * depend neither on the thread count nor on the instruction set. */
+ * nonfinite is skip: then no parameter, no state and no step count has changed; or RMS_ERROR_ARGUMENT when a
+ * tensor has no gradients (it was added without), while averages are swapped in, and after a load that failed
+ * half-way. Does not allocate. Bits depend neither on the thread count nor on the instruction set. */
 RMS_API rms_status rms_step(rms_optimizer *optimizer, rms_report *report);
 
 /* The gradient of one tensor as some of its rows: an embedding's. The tensor is a matrix of count / width rows. */
@@ -428,7 +436,8 @@ typedef struct rms_rows {
     const int64_t *indices; /* row_count of them, each in 0..count / width - 1, in any order, repeated at will: the
                                gradients of a repeated row are added up, in the order in which they are given, each
                                sum rounded to the precision of the computation */
-    const void *values;     /* row_count * width numbers of the tensor's dtype, row after row */
+    const void *values;     /* row_count * width numbers of the tensor's dtype, row after row; neither they nor
+                               the indices may overlap any parameter or state */
     rms_rows_mode mode;
     uint64_t reserved[4];
 } rms_rows;
@@ -439,13 +448,15 @@ typedef struct rms_rows {
  * the row's, also in lazy mode.
  *
  * All indices are checked before the first write: RMS_ERROR_RANGE for one outside the tensor, for a width that
- * does not divide the count. May allocate, as said above: RMS_ERROR_MEMORY. Otherwise as rms_step. */
+ * does not divide the count; RMS_ERROR_DUPLICATE for two sets of one tensor; RMS_ERROR_ARGUMENT for NULL, overlap,
+ * alignment or an unknown mode. May allocate, as said above: RMS_ERROR_MEMORY. Otherwise as rms_step. */
 RMS_API rms_status rms_step_rows(rms_optimizer *optimizer, const rms_rows *rows, size_t rows_count, rms_report *report);
 
 /* Exchanges the parameters with their averages in every tensor that keeps one (average_decay above 0): once to
  * evaluate the averaged model, once more to go on training; nothing is lost on the way. While they are exchanged,
- * rms_averages_in says true, and what steps, saves, resets, or adds tensors is refused. A tensor that has not
- * stepped stays as it is. */
+ * rms_averages_in says true; parameters and state may be read, not written, and the slot average means nothing;
+ * what steps, saves, loads, resets, sets steps, adds or rebinds tensors is refused. A tensor that has not stepped,
+ * or keeps no average, stays as it is. */
 RMS_API rms_status rms_swap_averages(rms_optimizer *optimizer);
 RMS_API bool rms_averages_in(const rms_optimizer *optimizer);
 
@@ -477,10 +488,11 @@ RMS_API size_t rms_slot_count(rms_rule rule);
 RMS_API const char *rms_slot_name(rms_rule rule, size_t slot);
 
 /* Bit i is set when these options keep slot i for a tensor of this dtype. 0 for options that rms_options_check
- * refuses, and for an unknown dtype. */
+ * refuses, for an unknown dtype, and for one that these options do not go with. */
 RMS_API unsigned rms_slots_kept(const rms_options *options, rms_dtype dtype);
 
-/* Bytes of one number of a slot of such a tensor: 8, 4 or 2; 0 for what does not exist. */
+/* Bytes of one number of that slot of a tensor of that dtype, if it is kept: 8, 4 or 2; 0 for an unknown slot or
+ * dtype. */
 RMS_API size_t rms_slot_size(size_t slot, rms_dtype dtype);
 
 /* Bytes of state for one tensor of count elements, in advance; SIZE_MAX if that overflows or the options

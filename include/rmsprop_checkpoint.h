@@ -55,7 +55,8 @@ RMS_API rms_status rms_save_as(rms_optimizer *optimizer, const char *path, rms_l
  * or belongs to another model; the message says which tensor and what was expected. But for one case: the whole
  * file was right, and a moment later, when it is read once more into place, the disk fails or somebody else writes
  * to it. Then the message ends with "load again, or rms_reset", and until one of the two has succeeded the object
- * refuses everything else. */
+ * refuses whatever else would change or save it: steps, options, groups, tensors, step counts, averages. It can be
+ * read, and freed. */
 RMS_API rms_status rms_load(rms_optimizer *optimizer, const char *path);
 
 /* ---------------------------------------------------------------------------------------------------

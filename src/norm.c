@@ -5,11 +5,12 @@
 #include "norm.h"
 
 #include "gradient.h"
+#include "kernels/lanes.h"
 
 #include <float.h>
 #include <math.h>
 
-enum { CHUNK = 65536, WAVE = 256, LANES = 32 };
+enum { CHUNK = 65536, WAVE = 256 };
 
 /* A chunk of a dense gradient, or the distinct rows from row on that have elements in the chunk. */
 struct chunk {
@@ -55,10 +56,7 @@ static double sum_rows(const struct wave *wave, const struct chunk *chunk)
             at += count;
         }
     }
-    for (size_t half = LANES / 2; half > 0; half /= 2)
-        for (size_t j = 0; j < half; ++j)
-            lane[j] += lane[j + half];
-    return lane[0];
+    return fold(lane);
 }
 
 static double sum_chunk(const struct wave *wave, const struct chunk *chunk)
@@ -107,6 +105,16 @@ static size_t next_chunk(const struct tensor *tensor, size_t begin, size_t *row)
     return start < begin ? begin : start / CHUNK * CHUNK;
 }
 
+/* How many elements of a chunk there are to add: with rows, at most those of the rows from row on that begin in it. */
+static size_t elements_in(const struct tensor *tensor, size_t begin, size_t count, size_t row)
+{
+    if (!tensor->rows)
+        return count;
+    const size_t width = tensor->rows->width;
+    const size_t rows = row_from(tensor->rows, (begin + count - 1) / width + 1) - row;
+    return rows < count / width ? rows * width : count;
+}
+
 static double square_sum_of(const struct step *step, const struct workers *workers, double scale)
 {
     struct wave wave;
@@ -124,7 +132,7 @@ static double square_sum_of(const struct step *step, const struct workers *worke
             const size_t count = left < CHUNK ? left : CHUNK;
             wave.chunks[wave.chunk_count++] =
                 (struct chunk){.tensor = tensor, .begin = begin, .count = count, .row = row};
-            wave.element_count += count;
+            wave.element_count += elements_in(tensor, begin, count, row);
             if (wave.chunk_count == WAVE)
                 total = add_wave(&wave, workers, total);
         }

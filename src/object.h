@@ -51,7 +51,7 @@ void *object_with_room(rms_optimizer *optimizer, void *pointers, size_t count, s
 /* Memory from the object's allocator, or NULL and a sentence. */
 void *object_allocate(rms_optimizer *optimizer, size_t bytes);
 
-/* A new tensor's block, checked and filled; and what a tensor's state starts from. */
+/* Sets a tensor's state and steps to their start; masters become the parameters. */
 void entry_start(rms_optimizer *optimizer, struct entry *entry);
 
 #endif

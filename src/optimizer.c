@@ -128,13 +128,24 @@ rms_isa rms_chosen_isa(const rms_optimizer *optimizer)
     return optimizer ? optimizer->groups[0]->options.isa : RMS_ISA_AUTO;
 }
 
-rms_status rms_add_group(rms_optimizer *optimizer, size_t *group)
+static rms_status check_whole(rms_optimizer *optimizer, const char *verb)
 {
     if (!optimizer)
         return RMS_ERROR_ARGUMENT;
+    if (optimizer->broken)
+        return fail(&optimizer->error, RMS_ERROR_ARGUMENT,
+                    "cannot %s: loading a checkpoint failed half-way; load one that succeeds, or call rms_reset", verb);
+    return RMS_OK;
+}
+
+rms_status rms_add_group(rms_optimizer *optimizer, size_t *group)
+{
+    rms_status status = check_whole(optimizer, "add a group");
+    if (status != RMS_OK)
+        return status;
     if (!group)
         return fail(&optimizer->error, RMS_ERROR_ARGUMENT, "group: NULL (expected where to store its number)");
-    const rms_status status = append_group(optimizer, &optimizer->groups[0]->options);
+    status = append_group(optimizer, &optimizer->groups[0]->options);
     if (status == RMS_OK)
         *group = optimizer->group_count - 1;
     return status;
@@ -187,9 +198,9 @@ static rms_status check_change(rms_optimizer *optimizer, size_t group, const cha
 
 rms_status rms_set(rms_optimizer *optimizer, size_t group, const char *key, double value)
 {
-    if (!optimizer)
-        return RMS_ERROR_ARGUMENT;
-    rms_status status = object_check_group(optimizer, group);
+    rms_status status = check_whole(optimizer, "set an option");
+    if (status == RMS_OK)
+        status = object_check_group(optimizer, group);
     if (status != RMS_OK)
         return status;
     rms_options changed = optimizer->groups[group]->options;
@@ -228,16 +239,12 @@ rms_status object_check_tensor(rms_optimizer *optimizer, size_t tensor)
 
 rms_status object_check_ready(rms_optimizer *optimizer, const char *verb)
 {
-    if (!optimizer)
-        return RMS_ERROR_ARGUMENT;
-    if (optimizer->broken)
-        return fail(&optimizer->error, RMS_ERROR_ARGUMENT,
-                    "cannot %s: loading a checkpoint failed half-way; load one that succeeds, or call rms_reset", verb);
-    if (optimizer->averages_in)
+    const rms_status status = check_whole(optimizer, verb);
+    if (status == RMS_OK && optimizer->averages_in)
         return fail(&optimizer->error, RMS_ERROR_ARGUMENT,
                     "cannot %s while the averages are in the parameters' place; call rms_swap_averages once more first",
                     verb);
-    return RMS_OK;
+    return status;
 }
 
 rms_status rms_step(rms_optimizer *optimizer, rms_report *report)

@@ -40,6 +40,26 @@ static rms_status check_values(const rms_rows *rows, const struct entry *entry, 
     return RMS_OK;
 }
 
+/* What a step reads may not be what it writes. */
+static rms_status check_apart(rms_optimizer *optimizer, const rms_rows *rows, const struct entry *entry)
+{
+    const size_t values = rows->row_count * rows->width * rms_dtype_size(entry->tensor.dtype);
+    const size_t indices = rows->row_count * sizeof *rows->indices;
+    for (size_t i = 0; i < optimizer->tensor_count; ++i) {
+        const struct entry *other = entry_at(optimizer, i);
+        const struct tensor *tensor = &other->tensor;
+        const size_t param = tensor->count * rms_dtype_size(tensor->dtype);
+        if (memory_overlaps(rows->values, values, tensor->param, param) ||
+            memory_overlaps(rows->values, values, other, other->bytes) ||
+            memory_overlaps(rows->indices, indices, tensor->param, param) ||
+            memory_overlaps(rows->indices, indices, other, other->bytes))
+            return fail(&optimizer->error, RMS_ERROR_ARGUMENT,
+                        "rows of \"%.80s\": values or indices overlap the parameters or the state of \"%.80s\"",
+                        entry->name, other->name);
+    }
+    return RMS_OK;
+}
+
 static rms_status check_rows(rms_optimizer *optimizer, const rms_rows *rows)
 {
     rms_error *error = &optimizer->error;
@@ -59,6 +79,8 @@ static rms_status check_rows(rms_optimizer *optimizer, const rms_rows *rows)
             return fail(error, RMS_ERROR_UNSUPPORTED, "rows of \"%.80s\": reserved[%zu] must be 0 in version %s",
                         entry->name, i, rms_version());
     status = check_values(rows, entry, error);
+    if (status == RMS_OK)
+        status = check_apart(optimizer, rows, entry);
     return status == RMS_OK ? check_indices(rows, count / rows->width, entry->name, error) : status;
 }
 

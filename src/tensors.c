@@ -232,10 +232,9 @@ rms_status rms_reset(rms_optimizer *optimizer)
 {
     if (!optimizer)
         return RMS_ERROR_ARGUMENT;
+    if (optimizer->averages_in)
+        return object_check_ready(optimizer, "reset");
     optimizer->broken = false;
-    const rms_status status = object_check_ready(optimizer, "reset");
-    if (status != RMS_OK)
-        return status;
     for (size_t i = 0; i < optimizer->tensor_count; ++i)
         entry_start(optimizer, entry_at(optimizer, i));
     optimizer->steps = 0;

@@ -226,6 +226,44 @@ static void tensors_may_come_in_another_order_or_not_at_all(void **state)
     rms_free(second);
 }
 
+/* What was gathered under other options would mean something else here, or have no place. */
+static void state_of_another_kind_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        rms_rule rule;
+        const char *saved;
+        const char *own;
+        const char *sentence;
+    } cases[] = {
+        {RMS_RMSPROP, "momentum=0.9 lr_in_momentum=true", "momentum=0.9", "momentum has another form"},
+        {RMS_RMSPROP, "momentum=0.9", "momentum=0.9 lr_in_momentum=true", "momentum has another form"},
+        {RMS_RMSPROP, "momentum=0.9 momentum_average=true", "momentum=0.9", "momentum has another form"},
+        {RMS_RMSPROP, "momentum=0.9", "momentum=0.9 momentum_average=true", "momentum has another form"},
+        {RMS_RMSPROP, "momentum=0.9", "", "keep other state"},
+        {RMS_RMSPROP, "", "momentum=0.9", "keep other state"},
+        {RMS_ADAGRAD, "", "", "the rule is adagrad, here it is rmsprop"},
+    };
+    const char *path = scratch_path("other-kind");
+    for (size_t i = 0; i < COUNT_OF(cases); ++i) {
+        rms_options saved = rms_options_for(cases[i].rule), own = rms_options_for(RMS_RMSPROP);
+        set_options(&saved, cases[i].saved);
+        set_options(&own, cases[i].own);
+        struct model *first = model_create(&saved, RMS_F32, false, 5);
+        struct model *second = model_create(&own, RMS_F32, false, 6);
+        model_step_until(first, BEFORE);
+        model_step_until(second, BEFORE);
+        struct bytes before = model_bytes(second);
+        assert_ok(rms_save(first->optimizer, path), rms_message(first->optimizer));
+        assert_status(RMS_ERROR_FORMAT, rms_load(second->optimizer, path), rms_message(second->optimizer));
+        assert_contains(rms_message(second->optimizer), cases[i].sentence);
+        assert_same_model(second, &before, cases[i].sentence);
+        free(before.data);
+        model_destroy(first);
+        model_destroy(second);
+    }
+}
+
 /* Large enough that threads share the reading: OpenMP's, and the caller's. */
 static void threads_read_what_one_reads(void **state)
 {
@@ -270,6 +308,7 @@ int main(int count, char **words)
         cmocka_unit_test(masters_remainders_and_averages_are_resumed),
         cmocka_unit_test(the_layout_state_leaves_parameters_alone),
         cmocka_unit_test(tensors_may_come_in_another_order_or_not_at_all),
+        cmocka_unit_test(state_of_another_kind_is_refused),
         cmocka_unit_test(threads_read_what_one_reads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

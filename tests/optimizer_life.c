@@ -75,6 +75,33 @@ static void tensors_are_found_by_number_and_by_name(void **state)
     rms_free(optimizer);
 }
 
+/* FNV-1a of 64 bits, by which the library looks first. */
+static uint64_t hash_of(const char *name)
+{
+    uint64_t hash = 0xcbf29ce484222325U;
+    for (; *name != '\0'; ++name)
+        hash = (hash ^ (unsigned char)*name) * 0x100000001b3U;
+    return hash;
+}
+
+static void names_with_the_same_hash_are_two_names(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"8yn0iYCKYHlIj4-BwPqk", "GReLUrM4wMqfg9yzV3KQ"};
+    assert_true(hash_of(names[0]) == hash_of(names[1]));
+    const rms_options options = rms_options_for(RMS_SGD);
+    rms_optimizer *optimizer = create_optimizer(&options);
+    size_t number = 77;
+    add_tensor(optimizer, names[0], param, grad, N);
+    assert_status(RMS_ERROR_NAME, rms_find(optimizer, names[1], &number), rms_message(optimizer));
+    add_tensor(optimizer, names[1], other_param, other_grad, N);
+    for (size_t i = 0; i < COUNT_OF(names); ++i) {
+        assert_ok(rms_find(optimizer, names[i], &number), rms_message(optimizer));
+        assert_int_equal(number, i);
+    }
+    rms_free(optimizer);
+}
+
 /* The options are copied: what the caller does to his own afterwards is his own affair. */
 static void the_object_keeps_its_own_copy_of_the_options(void **state)
 {
@@ -192,18 +219,24 @@ static void changes_that_would_add_or_remove_state_are_refused_once_there_are_te
 static void the_unit_of_a_momentum_buffer_is_fixed_once_there_are_tensors(void **state)
 {
     (void)state;
-    rms_options options = rms_options_for(RMS_SGD);
-    options.momentum = 0.5;
-    rms_optimizer *optimizer = create_optimizer(&options);
-    assert_ok(rms_set(optimizer, 0, "lr_in_momentum", 1), rms_message(optimizer));
-    add_tensor(optimizer, "p", param, grad, N);
-    assert_status(RMS_ERROR_ARGUMENT, rms_set(optimizer, 0, "lr_in_momentum", 0), rms_message(optimizer));
-    assert_contains(rms_message(optimizer), "lr_in_momentum");
-    double value;
-    assert_ok(rms_get(optimizer, 0, "lr_in_momentum", &value), rms_message(optimizer));
-    assert_true(value == 1);
-    assert_ok(rms_set(optimizer, 0, "momentum", 0.9), rms_message(optimizer));
-    rms_free(optimizer);
+    static const char *const keys[] = {"lr_in_momentum", "momentum_average"};
+    for (size_t i = 0; i < COUNT_OF(keys); ++i)
+        for (int fixed = 0; fixed < 2; ++fixed) {
+            rms_options options = rms_options_for(RMS_RMSPROP);
+            options.momentum = 0.5;
+            rms_optimizer *optimizer = create_optimizer(&options);
+            assert_ok(rms_set(optimizer, 0, keys[i], 1 - fixed), rms_message(optimizer));
+            assert_ok(rms_set(optimizer, 0, keys[i], fixed), rms_message(optimizer));
+            add_tensor(optimizer, "p", param, grad, N);
+            assert_status(RMS_ERROR_ARGUMENT, rms_set(optimizer, 0, keys[i], 1 - fixed), rms_message(optimizer));
+            assert_contains(rms_message(optimizer), keys[i]);
+            assert_contains(rms_message(optimizer), "unit of the momentum");
+            double value;
+            assert_ok(rms_get(optimizer, 0, keys[i], &value), rms_message(optimizer));
+            assert_true(value == fixed);
+            assert_ok(rms_set(optimizer, 0, "momentum", 0.9), rms_message(optimizer));
+            rms_free(optimizer);
+        }
 }
 
 static void rule_isa_and_unknown_keys_cannot_be_set(void **state)
@@ -395,6 +428,7 @@ int main(void)
         cmocka_unit_test(an_empty_object_steps_and_counts),
         cmocka_unit_test(an_empty_tensor_needs_no_memory),
         cmocka_unit_test(tensors_are_found_by_number_and_by_name),
+        cmocka_unit_test(names_with_the_same_hash_are_two_names),
         cmocka_unit_test(the_object_keeps_its_own_copy_of_the_options),
         cmocka_unit_test(a_group_starts_with_the_options_of_group_0_as_they_are_now),
         cmocka_unit_test(a_group_moves_its_tensors_at_its_own_rate),

@@ -74,6 +74,29 @@ static void options_of_a_later_header_are_refused_when_something_new_is_set(void
     }
 }
 
+/* A later version may give them a meaning. Whatever is not 0 is set, also what is no bool. */
+static void flags_without_a_meaning_yet_are_refused_when_set(void **state)
+{
+    (void)state;
+    static const unsigned char values[] = {1, 255};
+    rms_options options;
+    for (size_t i = 0; i < COUNT_OF(options.reserved_flags); ++i)
+        for (size_t k = 0; k < COUNT_OF(values); ++k) {
+            options = rms_options_for(RMS_RMSPROP);
+            memset(&options.reserved_flags[i], values[k], 1);
+            char named[32];
+            (void)snprintf(named, sizeof named, "reserved_flags[%zu]", i);
+            rms_error error;
+            rms_optimizer *optimizer;
+            assert_status(RMS_ERROR_UNSUPPORTED, rms_options_check(&options, &error), error.message);
+            assert_contains(error.message, named);
+            assert_contains(error.message, rms_version());
+            assert_status(RMS_ERROR_UNSUPPORTED, rms_create(&optimizer, &options, &error), error.message);
+            assert_contains(error.message, named);
+            assert_null(optimizer);
+        }
+}
+
 /* The caller's memory ends with its struct: what it does not know has its default. */
 static void options_of_the_first_header_are_taken_and_what_is_new_is_off(void **state)
 {
@@ -200,6 +223,7 @@ int main(void)
         cmocka_unit_test(init_fills_the_callers_size_and_no_more),
         cmocka_unit_test(options_of_a_later_header_are_taken_while_what_is_new_is_zero),
         cmocka_unit_test(options_of_a_later_header_are_refused_when_something_new_is_set),
+        cmocka_unit_test(flags_without_a_meaning_yet_are_refused_when_set),
         cmocka_unit_test(options_of_the_first_header_are_taken_and_what_is_new_is_off),
         cmocka_unit_test(sizes_that_no_header_ever_had_are_refused),
         cmocka_unit_test(options_that_were_only_zeroed_are_refused),

@@ -148,6 +148,28 @@ static void every_refusal_says_why_and_changes_nothing(void **state)
     rms_free(scene.optimizer);
 }
 
+/* One bound is that of the values, the other that of the indices: whichever is the lower one counts. */
+static void more_rows_than_memory_holds_are_refused(void **state)
+{
+    (void)state;
+    static struct scene scene;
+    scene_create(&scene, NULL);
+    static const int64_t wrong[3] = {-1, -1, -1}; /* not to be looked at */
+    const size_t of_values = (size_t)PTRDIFF_MAX / sizeof(float) / WIDTH;
+    const size_t of_indices = (size_t)PTRDIFF_MAX / sizeof(int64_t);
+    assert_true(of_values < of_indices && of_indices < (size_t)PTRDIFF_MAX / sizeof(uint16_t));
+    rms_rows rows = good_rows(0);
+    rows.indices = wrong;
+    rows.row_count = of_values + 1;
+    assert_rows_refused(&scene, rows, RMS_ERROR_RANGE, "is more than memory can hold");
+    rows = good_rows(1);
+    rows.indices = wrong;
+    rows.width = 1;
+    rows.row_count = of_indices + 1;
+    assert_rows_refused(&scene, rows, RMS_ERROR_RANGE, "is more than memory can hold");
+    rms_free(scene.optimizer);
+}
+
 static void refusals_of_the_call_as_a_whole(void **state)
 {
     (void)state;
@@ -355,6 +377,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_refusal_says_why_and_changes_nothing),
+        cmocka_unit_test(more_rows_than_memory_holds_are_refused),
         cmocka_unit_test(refusals_of_the_call_as_a_whole),
         cmocka_unit_test(a_row_that_is_not_finite_skips_everything_and_is_named),
         cmocka_unit_test(no_rows_at_all_are_allowed),
