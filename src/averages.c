@@ -57,7 +57,7 @@ static void park(const rms_optimizer *optimizer, const struct tensor *tensor, si
 static void unpark(const rms_optimizer *optimizer, const struct tensor *tensor, size_t begin, size_t count)
 {
     uint32_t parked[BLOCK];
-    uint16_t remainder[BLOCK];
+    uint16_t remainder[BLOCK] = {0};
     float average[BLOCK];
     uint16_t *const param = (uint16_t *)tensor->param + begin;
     void *const slot = tensor_slot(tensor, RMS_SLOT_AVERAGE, begin);
