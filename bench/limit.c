@@ -66,17 +66,18 @@ INLINE unsigned all_bits(size_t count, const word *array)
                    x->words[2], x->words[3]);                                                                          \
         break;
 
+#define EACH_WORDS_CASE WORDS_CASE(1) WORDS_CASE(2) WORDS_CASE(3) WORDS_CASE(4) WORDS_CASE(5)
+#define EACH_HALVES_CASE HALVES_CASE_OF(1) HALVES_CASE_OF(2)
+#define HALVES_CASE_OF(n) HALVES_CASE(n, 0) HALVES_CASE(n, 1) HALVES_CASE(n, 2) HALVES_CASE(n, 3) HALVES_CASE(n, 4)
+
 #define DEFINE_PASSES(isa, target)                                                                                     \
     target static void update_##isa(size_t count, uint32_t nothing, const struct limit_arrays *x)                      \
     {                                                                                                                  \
         switch (x->half_grad ? 0 : x->word_count) {                                                                    \
-            WORDS_CASE(1) WORDS_CASE(2) WORDS_CASE(3) WORDS_CASE(4) WORDS_CASE(5)                                      \
+            EACH_WORDS_CASE                                                                                            \
         }                                                                                                              \
         switch (x->half_grad ? 5 * x->half_count + x->word_count : 0) {                                                \
-            HALVES_CASE(1, 0)                                                                                          \
-            HALVES_CASE(1, 1)                                                                                          \
-            HALVES_CASE(1, 2) HALVES_CASE(1, 3) HALVES_CASE(1, 4) HALVES_CASE(2, 0) HALVES_CASE(2, 1)                  \
-                HALVES_CASE(2, 2) HALVES_CASE(2, 3) HALVES_CASE(2, 4)                                                  \
+            EACH_HALVES_CASE                                                                                           \
         }                                                                                                              \
     }                                                                                                                  \
     target static unsigned read_##isa(size_t count, const void *array)                                                 \

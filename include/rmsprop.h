@@ -410,7 +410,7 @@ RMS_API rms_status rms_rebind(rms_optimizer *optimizer, size_t tensor, void *par
 /* What a step did. */
 typedef struct rms_report {
     double gradient_norm; /* L2 norm of all gradients after unscaling, before clipping; NaN or infinite when
-                             a gradient is */
+                             a gradient is, else at most DBL_MAX */
     double clip_factor;   /* what clip_norm multiplied the gradients by, at most 1 */
     bool skipped;         /* true: a gradient was not finite, nothing has changed */
     uint64_t steps;       /* steps taken by the object since creation or reset, this one included */

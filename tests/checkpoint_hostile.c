@@ -333,7 +333,7 @@ static const struct {
     {"\\\"lr\\\":0.01", "\\\"lr\\\":\\\"fast\\\"", "group 0: lr"},
     {"\\\"lr\\\":0.01", "\\\"lr\\\":0.01,\\\"lr\\\":0.02", "cannot be read as JSON: duplicate"},
     {"\\\"lr\\\":0.01", "\\\"zeal\\\":0.01", "does not know \"zeal\""},
-    {"\\\"eps\\\":1e-08", "\\\"eps\\\":0", "group 0: eps = 0 and eps_inside = 0"},
+    {"\\\"eps\\\":1e-08", "\\\"eps\\\":0", "group 0: eps or eps_inside must be at least"},
     {"\\\"centered\\\":false", "\\\"centered\\\":true", "lacks \"w/mean\""},
     {"\\\"centered\\\":false", "\\\"centered\\\":2", "is out of bounds: expected 0 to 1"},
     {"\\\"momentum\\\":0,", "\\\"momentum\\\":0.5,", "lacks \"w/momentum\""},

@@ -467,6 +467,28 @@ static rms_status load_header(rms_optimizer *optimizer, const char *header, cons
     return rms_load(optimizer, scratch_path("foreign"));
 }
 
+/* A parameter that was never stepped has no slots there that could differ: its options do. */
+static void options_that_keep_other_state_are_refused_before_the_first_step(void **state)
+{
+    (void)state;
+    static const char header[] = "{\"param_groups.w.alpha\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,4]},"
+                                 "\"param_groups.w.momentum\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[4,8]}}";
+    static const float with[2] = {0.5F, 0.75F}, without[2] = {0.5F, 0};
+    float w[4] = {0}, grad[4] = {0};
+    const rms_options options = rms_options_for(RMS_RMSPROP);
+    rms_optimizer *optimizer = create_optimizer(&options);
+    add_tensor(optimizer, "w", w, grad, 4);
+    assert_status(RMS_ERROR_FORMAT, load_header(optimizer, header, with, sizeof with), rms_message(optimizer));
+    assert_contains(rms_message(optimizer), "keep other state than those here");
+    double rho = 0;
+    assert_ok(rms_get(optimizer, 0, "rho", &rho), rms_message(optimizer));
+    assert_true(rho == options.rho);
+    assert_ok(load_header(optimizer, header, without, sizeof without), rms_message(optimizer));
+    assert_ok(rms_get(optimizer, 0, "rho", &rho), rms_message(optimizer));
+    assert_true(rho == 0.5);
+    rms_free(optimizer);
+}
+
 /* Numbers in any type, shapes of any form, options that say how PyTorch ran it, a parameter that was never stepped. */
 static void files_may_say_it_in_other_ways(void **state)
 {
@@ -550,6 +572,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(pytorch_goes_on_where_the_library_stopped),
         cmocka_unit_test(the_layout_loses_nothing_that_it_can_say),
         cmocka_unit_test(options_without_a_word_are_refused_by_name),
+        cmocka_unit_test(options_that_keep_other_state_are_refused_before_the_first_step),
         cmocka_unit_test(files_may_say_it_in_other_ways),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -235,14 +235,17 @@ static void state_of_another_kind_is_refused(void **state)
         const char *saved;
         const char *own;
         const char *sentence;
+        rms_layout layout;
     } cases[] = {
-        {RMS_RMSPROP, "momentum=0.9 lr_in_momentum=true", "momentum=0.9", "momentum has another form"},
-        {RMS_RMSPROP, "momentum=0.9", "momentum=0.9 lr_in_momentum=true", "momentum has another form"},
-        {RMS_RMSPROP, "momentum=0.9 momentum_average=true", "momentum=0.9", "momentum has another form"},
-        {RMS_RMSPROP, "momentum=0.9", "momentum=0.9 momentum_average=true", "momentum has another form"},
-        {RMS_RMSPROP, "momentum=0.9", "", "keep other state"},
-        {RMS_RMSPROP, "", "momentum=0.9", "keep other state"},
-        {RMS_ADAGRAD, "", "", "the rule is adagrad, here it is rmsprop"},
+        {RMS_RMSPROP, "momentum=0.9 lr_in_momentum=true", "momentum=0.9", "momentum has another form", RMS_LAYOUT_FULL},
+        {RMS_RMSPROP, "momentum=0.9", "momentum=0.9 lr_in_momentum=true", "momentum has another form", RMS_LAYOUT_FULL},
+        {RMS_RMSPROP, "momentum=0.9 momentum_average=true", "momentum=0.9", "momentum has another form",
+         RMS_LAYOUT_FULL},
+        {RMS_RMSPROP, "momentum=0.9", "momentum=0.9 momentum_average=true", "momentum has another form",
+         RMS_LAYOUT_STATE},
+        {RMS_RMSPROP, "momentum=0.9", "", "has a slot \"momentum\" there, and does not keep it here", RMS_LAYOUT_FULL},
+        {RMS_RMSPROP, "", "momentum=0.9", "has no slot \"momentum\" there, and keeps it here", RMS_LAYOUT_FULL},
+        {RMS_ADAGRAD, "", "", "is of adagrad, and this optimizer is rmsprop", RMS_LAYOUT_FULL},
     };
     const char *path = scratch_path("other-kind");
     for (size_t i = 0; i < COUNT_OF(cases); ++i) {
@@ -254,7 +257,7 @@ static void state_of_another_kind_is_refused(void **state)
         model_step_until(first, BEFORE);
         model_step_until(second, BEFORE);
         struct bytes before = model_bytes(second);
-        assert_ok(rms_save(first->optimizer, path), rms_message(first->optimizer));
+        assert_ok(rms_save_as(first->optimizer, path, cases[i].layout), rms_message(first->optimizer));
         assert_status(RMS_ERROR_FORMAT, rms_load(second->optimizer, path), rms_message(second->optimizer));
         assert_contains(rms_message(second->optimizer), cases[i].sentence);
         assert_same_model(second, &before, cases[i].sentence);
