@@ -11,9 +11,9 @@ foreign_apt() {
         -o APT::Sandbox::User= -o Acquire::Languages=none -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false "$@"
 }
 
-fetch_cmocka() {
+fetch_libraries() {
     mkdir -p "$scratch/lists/partial" "$scratch/cache/archives/partial" "$scratch/debs" "$scratch/root"
-    (cd "$scratch/debs" && foreign_apt update && foreign_apt download libcmocka0 libcmocka-dev) || return
+    (cd "$scratch/debs" && foreign_apt update && foreign_apt download libcmocka0 libcmocka-dev libjansson4 libjansson-dev libxxhash-dev) || return
     for package in "$scratch"/debs/*.deb; do
         dpkg-deb -x "$package" "$scratch/root" || return
     done
@@ -26,8 +26,8 @@ if [ "$(uname -m)" = aarch64 ]; then
     finish
 fi
 mkdir -p build
-if ! [ -e build/aarch64-root/usr/include/cmocka.h ] && ! fetch_cmocka; then
-    say 'could not fetch the AArch64 packages libcmocka0 and libcmocka-dev with apt-get'
+if ! [ -e build/aarch64-root/usr/include/jansson.h ] && ! fetch_libraries; then
+    say 'could not fetch the AArch64 packages of cmocka, jansson and xxHash with apt-get'
     exit 1
 fi
 build aarch64
