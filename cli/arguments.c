@@ -295,7 +295,7 @@ static const struct option_row {
                            "who takes part: rules, presets (default: four rules)"},
     [OPTION_SEED] = {"seed", "N", read_seed, "where all randomness comes from (default: 1)"},
     [OPTION_SEEDS] = {"seeds", "N", read_seeds, "fresh seeds the figures rest on (default: 10, quick 5)"},
-    [OPTION_OUT] = {"out", "DIR", read_out, "folder for pictures and JSON (race: out unless given)"},
+    [OPTION_OUT] = {"out", "DIR", read_out, "folder for pictures (and for the JSON of a race)"},
     [OPTION_RULE] = {"rule", "NAME", read_rule, "the update rule"},
     [OPTION_PRESET] = {"preset", "NAME", read_preset, "a framework's or a paper's RMSProp (list --presets)"},
     [OPTION_PRESETS] = {"presets", NULL, set_presets, "only the presets, with their values and sources"},

@@ -229,6 +229,11 @@ static bool look_at_rates(struct rates *found, const struct loaded *loaded)
 
 /* ---- the verb ------------------------------------------------------------------------------------- */
 
+const char *shown_name(const rms_checkpoint_tensor *tensor)
+{
+    return text_is_printable(tensor->name) ? tensor->name : "(unprintable name)";
+}
+
 bool inspection_range(const struct inspection *inspection, size_t *first, size_t *last)
 {
     *first = BINS;
@@ -278,13 +283,18 @@ static bool look(struct inspection *inspection)
     return true;
 }
 
+/* The picture first, as in a race: what is said on stdout includes which files were written. */
 static bool report(const struct inspection *inspection, const struct arguments *arguments)
 {
-    if (arguments->json && !print_json(inspection_json(inspection)))
-        return false;
-    if (!arguments->json)
-        inspection_print(inspection);
-    return !arguments->out_given || inspection_plot(inspection, arguments->out);
+    struct text written = {0};
+    const bool drawn = !arguments->out_given || inspection_plot(inspection, arguments->out, &written);
+    bool told = true;
+    if (arguments->json)
+        told = print_json(inspection_json(inspection));
+    else
+        inspection_print(inspection, written.failed ? NULL : written.text);
+    text_free(&written);
+    return told && drawn;
 }
 
 int inspect_verb(const struct arguments *arguments)

@@ -50,10 +50,14 @@ bool inspection_range(const struct inspection *inspection, size_t *first, size_t
 /* A group's options that differ from their rule's defaults, as "lr=0.01 momentum=0.9". */
 void append_group(struct text *text, const struct inspection *inspection, size_t group);
 
-void inspection_print(const struct inspection *inspection);
+/* A tensor's name, or what stands for one that would steer a terminal or draw as boxes: a file may come from anywhere. */
+const char *shown_name(const rms_checkpoint_tensor *tensor);
+
+/* written: which pictures there are, NULL for none. */
+void inspection_print(const struct inspection *inspection, const char *written);
 json_t *inspection_json(const struct inspection *inspection);
 
-/* Draws the histogram into a folder; false after a sentence. */
-bool inspection_plot(const struct inspection *inspection, const char *folder);
+/* Draws the histogram into a folder and appends the pictures' paths; false after a sentence. */
+bool inspection_plot(const struct inspection *inspection, const char *folder, struct text *written);
 
 #endif

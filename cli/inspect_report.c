@@ -131,7 +131,7 @@ static bool fill_plot(struct plot *plot, const struct inspection *inspection, ch
         const struct inspected *found = &inspection->tensors[chosen[i]];
         struct plot_line *line = &plot->lines[plot->line_count++];
         (void)snprintf(details[i], DETAIL_SIZE, "median %.2g", found->rates.median);
-        line->name = found->tensor.name;
+        line->name = shown_name(&found->tensor);
         line->detail = details[i];
         line->color = i;
         if (!fill_line(line, found, first, last))
@@ -140,16 +140,18 @@ static bool fill_plot(struct plot *plot, const struct inspection *inspection, ch
     return true;
 }
 
-bool inspection_plot(const struct inspection *inspection, const char *folder)
+bool inspection_plot(const struct inspection *inspection, const char *folder, struct text *written)
 {
     char details[LINES_MAX][DETAIL_SIZE];
     char subtitle[128];
     const size_t count = inspection->info.tensor_count;
+    const uint64_t steps = inspection->info.steps;
+    const char *plural = steps == 1 ? "" : "s";
     if (count > LINES_MAX)
-        (void)snprintf(subtitle, sizeof subtitle, "after %" PRIu64 " steps; the %d largest of %zu tensors",
-                       inspection->info.steps, (int)LINES_MAX, count);
+        (void)snprintf(subtitle, sizeof subtitle, "after %" PRIu64 " step%s; the %d largest of %zu tensors", steps,
+                       plural, (int)LINES_MAX, count);
     else
-        (void)snprintf(subtitle, sizeof subtitle, "after %" PRIu64 " steps", inspection->info.steps);
+        (void)snprintf(subtitle, sizeof subtitle, "after %" PRIu64 " step%s", steps, plural);
     struct plot plot = {
         .title = "At which rate each parameter learns",
         .subtitle = subtitle,
@@ -161,22 +163,18 @@ bool inspection_plot(const struct inspection *inspection, const char *folder)
         .cross_note = "",
         .above_note = "",
     };
-    struct text written = {0};
     const bool filled = fill_plot(&plot, inspection, details);
     if (!filled)
         complain("inspect: out of memory");
     else if (plot.line_count == 0)
         complain("inspect: no parameter has a rate to draw");
     const bool done =
-        filled && plot.line_count > 0 && folder_prepare(folder) && plot_write(&plot, folder, "inspect", &written);
-    if (done)
-        (void)fprintf(stderr, "wrote %s\n", written.text);
+        filled && plot.line_count > 0 && folder_prepare(folder) && plot_write(&plot, folder, "inspect", written);
     for (size_t i = 0; i < plot.line_count; ++i) {
         free(plot.lines[i].x);
         free(plot.lines[i].y);
         free(plot.lines[i].failed);
     }
-    text_free(&written);
     plot_release();
     return done;
 }

@@ -46,8 +46,8 @@ static void print_heading(const struct inspection *inspection)
     const rms_checkpoint_info *info = &inspection->info;
     (void)printf("%s%s%s  ", bold(), inspection->path, plain());
     print_size(info->file_bytes);
-    (void)printf(", layout %s, format %d%s%s, %" PRIu64 " steps\n", rms_layout_name(info->layout), info->format,
-                 *info->version ? ", rmsprop " : "", info->version, info->steps);
+    (void)printf(", layout %s, format %d%s%s, %" PRIu64 " step%s\n", rms_layout_name(info->layout), info->format,
+                 *info->version ? ", rmsprop " : "", info->version, info->steps, info->steps == 1 ? "" : "s");
     for (size_t group = 0; group < info->group_count; ++group) {
         struct text text = {0};
         append_group(&text, inspection, group);
@@ -114,10 +114,8 @@ static void print_flags(const struct inspected *found)
         (void)putchar('\n');
 }
 
-/* A file may come from anywhere: what would steer the terminal is not printed. */
-static void print_name(const char *given)
+static void print_name(const char *name)
 {
-    const char *name = text_is_printable(given) ? given : "(unprintable name)";
     if (text_columns(name) < NAME_COLUMNS)
         print_padded(name, NAME_COLUMNS);
     else
@@ -127,7 +125,7 @@ static void print_name(const char *given)
 static void print_tensor(const struct inspected *found, bool ranged, size_t first, size_t last)
 {
     char median[NUMBER_TEXT_SIZE];
-    print_name(found->tensor.name);
+    print_name(shown_name(&found->tensor));
     print_padded(rms_dtype_name(found->tensor.dtype), 4);
     print_count(found->tensor.count);
     (void)printf("  ");
@@ -175,7 +173,7 @@ static void print_legend(const struct inspection *inspection)
         print_wrapped("not finite: NaN or infinite, in the parameter or its rate", 0, 6);
 }
 
-void inspection_print(const struct inspection *inspection)
+void inspection_print(const struct inspection *inspection, const char *written)
 {
     size_t first = 0;
     size_t last = 0;
@@ -185,4 +183,8 @@ void inspection_print(const struct inspection *inspection)
     for (size_t i = 0; i < inspection->info.tensor_count; ++i)
         print_tensor(&inspection->tensors[i], ranged, first, last);
     print_legend(inspection);
+    if (written) {
+        (void)printf("\nwritten ");
+        print_wrapped(written, 8, 8);
+    }
 }

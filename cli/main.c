@@ -29,26 +29,14 @@ static const struct verb verbs[] = {
     {
         .name = "explain",
         .summary = "one step of a rule, in symbols and in numbers",
-        .detail = "Two parameters, one with a large and one with a small gradient: why do both move\n"
-                  "by nearly the same amount? All numbers come from the library. The rule is\n"
-                  "RMSProp unless --rule or --preset names another; --set changes its options,\n"
-                  "which `rmsprop list RULE` tells.\n",
+        .detail = "Two parameters, one with a large and one with a small gradient: do both move\n"
+                  "by nearly the same amount, and why? All numbers come from the library. The\n"
+                  "rule is RMSProp unless --rule or --preset names another; --set changes its\n"
+                  "options, which `rmsprop list RULE` tells.\n",
         .example = "rmsprop explain --preset keras --set momentum=0.9 --steps 10",
         .options = TAKES(OPTION_RULE) | TAKES(OPTION_PRESET) | TAKES(OPTION_GRADIENT) | TAKES(OPTION_STEPS) |
                    TAKES(OPTION_SET) | TAKES(OPTION_JSON),
         .run = explain_verb,
-    },
-    {
-        .name = "bench",
-        .summary = "speed of a step, against the memory of this machine",
-        .detail = "Time per parameter of one step, next to a bare pass over the same memory. With\n"
-                  "--checkpoint, saving and loading next to bare writing and reading of as many\n"
-                  "bytes, in a file of this folder that is deleted again.\n",
-        .example = "rmsprop bench --rule rmsprop --count 30M --threads 2",
-        .options = TAKES(OPTION_RULE) | TAKES(OPTION_COUNT_OF_PARAMETERS) | TAKES(OPTION_THREADS) |
-                   TAKES(OPTION_DTYPE) | TAKES(OPTION_MASTER) | TAKES(OPTION_ISA) | TAKES(OPTION_CHECKPOINT) |
-                   TAKES(OPTION_QUICK) | TAKES(OPTION_JSON) | TAKES(OPTION_QUIET),
-        .run = bench_verb,
     },
     {
         .name = "inspect",
@@ -65,8 +53,20 @@ static const struct verb verbs[] = {
         .run = inspect_verb,
     },
     {
+        .name = "bench",
+        .summary = "speed of a step, against the memory of this machine",
+        .detail = "Time per parameter of one step, next to a bare pass over the same memory. With\n"
+                  "--checkpoint, saving and loading next to bare writing and reading of as many\n"
+                  "bytes, in a file of this folder that is deleted again.\n",
+        .example = "rmsprop bench --rule rmsprop --count 30M --threads 2",
+        .options = TAKES(OPTION_RULE) | TAKES(OPTION_COUNT_OF_PARAMETERS) | TAKES(OPTION_THREADS) |
+                   TAKES(OPTION_DTYPE) | TAKES(OPTION_MASTER) | TAKES(OPTION_ISA) | TAKES(OPTION_CHECKPOINT) |
+                   TAKES(OPTION_QUICK) | TAKES(OPTION_JSON) | TAKES(OPTION_QUIET),
+        .run = bench_verb,
+    },
+    {
         .name = "list",
-        .operand = "[rules|presets|problems|isas|RULE]",
+        .operand = "[rules|presets|problems|isas|RULE|PRESET]",
         .summary = "rules and their options, presets, problems, instruction sets",
         .detail = "Everything, or the part that is named; the name of a rule shows its options with\n"
                   "their bounds and defaults. Presets are what frameworks and papers call RMSProp.\n",

@@ -1,6 +1,6 @@
 /* rmsprop: RMSProp and the optimizers around it, in C.
  *
- * This header is the whole public interface and its manual. It needs only a C11 or C++11 compiler and
+ * This header is the public interface and its manual; rmsprop_checkpoint.h adds files. It needs only a C11 or C++11 compiler and
  * links against librmsprop. Quickstart:
  *
  *     rms_options options = rms_options_for(RMS_RMSPROP);
@@ -19,7 +19,7 @@
  *
  * The five contracts
  * ------------------
- * 1. Numbers. Same inputs, same bits: on every instruction set, thread count and device, in the default
+ * 1. Numbers. Same inputs, same bits: on every instruction set, thread count and machine, in the default
  *    floating-point environment (round to nearest, subnormals kept), except for NaN payloads. Anything
  *    else is a bug. docs/numerics.md says how, docs/math.md says which operations in which order.
  * 2. Memory. You own parameters and gradients. The library owns its state, taken from your allocator if
@@ -29,11 +29,12 @@
  *    files (rmsprop_checkpoint.h).
  * 3. Errors. A call that can fail returns an rms_status; 0 is success and the values never change. A
  *    sentence names the argument and its bounds: rms_message(optimizer), or the rms_error of calls that
- *    have no object. After a failure nothing has changed. A NaN or infinite gradient skips the whole
+ *    have no object. After a failure nothing has changed (rms_load has one exception). A NaN or infinite gradient skips the whole
  *    step, leaves state and step count alone, and says so.
  * 4. Threads. Only one thread may use an object at a time; different objects are independent; no global
  *    state except the CPU's features, looked up once. Inside a step the library uses OpenMP, or your parallel_for, and
- *    neither where the work is too small to gain. OpenMP's own limits hold: a child that was forked after
+ *    neither where the work is too small to gain. Where other programs use the same cores, OpenMP's threads
+ *    wait for each other: set OMP_WAIT_POLICY=passive in the environment, or threads = 1. OpenMP's own limits hold: a child that was forked after
  *    a step on several threads must step with threads = 1 or a parallel_for.
  * 5. Compatibility. rms_options begins with its own size, other structs hold reserved space, objects are
  *    opaque: a program built against an older header keeps working with a newer library of the same

@@ -201,7 +201,7 @@ bool rms_option_at(rms_rule rule, size_t index, rms_option_info *info)
         .maximum = row->maximum,
         .default_value = rule_default(owner, option),
         .unit = row->unit,
-        .meaning = row->meaning,
+        .meaning = rule_meaning(owner, option),
         .choices = choices_of(option),
         .per_group = row->per_group,
     };

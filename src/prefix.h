@@ -108,6 +108,7 @@
 #define rows_bind rms_internal_rows_bind
 #define rows_release rms_internal_rows_release
 #define rule_default rms_internal_rule_default
+#define rule_meaning rms_internal_rule_meaning
 #define rule_of rms_internal_rule_of
 #define rule_takes rms_internal_rule_takes
 #define safetensors_find rms_internal_safetensors_find

@@ -105,6 +105,27 @@ bool rule_takes(const struct rule *rule, enum option option)
     return option_rows[option].common || own_option(rule, option);
 }
 
+/* Where a rule uses an option for something else than the others do. */
+static const struct {
+    rms_rule rule;
+    enum option option;
+    const char *meaning;
+} particular[] = {
+    {RMS_RPROP, OPTION_LR, "the first step size"},
+    {RMS_ADAMAX, OPTION_BETA2, "decay of the largest gradient"},
+    {RMS_ADAMAX, OPTION_EPS, "added to the gradient's size"},
+    {RMS_LION, OPTION_BETA1, "weight of the gradient average against the newest gradient"},
+    {RMS_LION, OPTION_BETA2, "decay of the gradient average"},
+};
+
+const char *rule_meaning(const struct rule *rule, enum option option)
+{
+    for (size_t i = 0; i < sizeof particular / sizeof *particular; ++i)
+        if (rule == rule_of(particular[i].rule) && option == particular[i].option)
+            return particular[i].meaning;
+    return option_rows[option].meaning;
+}
+
 double rule_default(const struct rule *rule, enum option option)
 {
     const struct rule_option *own = own_option(rule, option);

@@ -59,6 +59,9 @@ const struct rule *rule_of(rms_rule rule);
 bool rule_takes(const struct rule *rule, enum option option);
 double rule_default(const struct rule *rule, enum option option);
 
+/* What an option means, to this rule. */
+const char *rule_meaning(const struct rule *rule, enum option option);
+
 /* A field as a double. A flag may hold any byte, one that is neither 0 nor 1 among them. */
 double field_get(const rms_options *options, enum option option);
 

@@ -43,7 +43,7 @@ load helper
 }
 
 @test "a verb like no other gets the list" {
-    refuses 2 'expected one of race, explain, bench, inspect, list' rmsprop frobnicate
+    refuses 2 'expected one of race, explain, inspect, bench, list' rmsprop frobnicate
 }
 
 @test "a mistyped option gets the nearest one" {
