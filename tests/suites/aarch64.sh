@@ -31,4 +31,5 @@ if ! [ -e build/aarch64-root/usr/include/jansson.h ] && ! fetch_libraries; then
     exit 1
 fi
 build aarch64
-run_ctest aarch64
+# The frameworks' bounds are worked out in long double, which is software there, and takes minutes under an emulator.
+run_ctest aarch64 --exclude-regex golden_frameworks

@@ -30,5 +30,5 @@ check 'no file breaks what opens and loads checkpoints, for 65 seconds' \
     run_fuzzer checkpoint_fuzzer checkpoint 65 -dict=tests/fuzz/checkpoint.dict -max_len=12000
 check 'every input of the corpus of options is taken or refused as it should be' \
     build/fuzz/bin/options_fuzzer tests/fuzz/corpus/options/*
-check 'no words break what reads options, for 15 seconds' run_fuzzer options_fuzzer options 15 -max_len=600
+check 'no words break what reads options, for 10 seconds' run_fuzzer options_fuzzer options 10 -max_len=600
 finish
