@@ -239,7 +239,7 @@ size_t rms_slot_size(size_t slot, rms_dtype dtype)
 size_t slot_bytes(size_t slot, rms_dtype dtype, size_t count)
 {
     const size_t size = rms_slot_size(slot, dtype);
-    if (count > (PTRDIFF_MAX - STATE_ALIGNMENT) / size)
+    if (size == 0 || count > (PTRDIFF_MAX - STATE_ALIGNMENT) / size)
         return 0;
     return (count * size + STATE_ALIGNMENT - 1) / STATE_ALIGNMENT * STATE_ALIGNMENT;
 }

