@@ -47,9 +47,6 @@ double bin_start(size_t bin);
 /* The bins from the first to the last that holds anything, in any tensor; false if none does. */
 bool inspection_range(const struct inspection *inspection, size_t *first, size_t *last);
 
-/* A group's options that differ from their rule's defaults, as "lr=0.01 momentum=0.9". */
-void append_group(struct text *text, const struct inspection *inspection, size_t group);
-
 /* A tensor's name, or what stands for one that would steer a terminal or draw as boxes: a file may come from anywhere. */
 const char *shown_name(const rms_checkpoint_tensor *tensor);
 

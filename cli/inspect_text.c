@@ -24,7 +24,8 @@ static void print_size(uint64_t bytes)
     (void)printf("%.3g %s", size, units[unit]);
 }
 
-void append_group(struct text *text, const struct inspection *inspection, size_t group)
+/* A group's options that differ from their rule's defaults, as "lr=0.01 momentum=0.9". */
+static void append_group(struct text *text, const struct inspection *inspection, size_t group)
 {
     rms_options options;
     rms_option_info info;

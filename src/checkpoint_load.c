@@ -176,7 +176,7 @@ static rms_status match_tensor(struct load *load, size_t index)
     if (status != RMS_OK)
         return status;
     const rms_options *options = optimizer_options(load->optimizer, tensor.group);
-    const unsigned kept = rms_slots_kept(options, tensor.dtype);
+    const unsigned kept = options_slots(options, tensor.dtype);
     const bool fresh = load->checkpoint->layout == RMS_LAYOUT_PYTORCH && found->slots == 0 && found->steps == 0;
     status = fresh ? RMS_OK : check_slots(load, &tensor, kept, found->slots);
     add_job(load, found->param, tensor.param);
@@ -279,20 +279,13 @@ static rms_status run_pass(const struct load *load, bool writes, const struct wo
     return pass.status;
 }
 
-static void write_start(const struct load *load, const struct start *start)
-{
-    const double value = options_slot_start(&load->groups[start->group].options, start->slot);
-    for (size_t i = 0; i < start->count; ++i)
-        if (start->dtype == RMS_F64)
-            ((double *)start->target)[i] = value;
-        else
-            ((float *)start->target)[i] = (float)value;
-}
-
 static void write_rest(const struct load *load)
 {
-    for (size_t i = 0; i < load->start_count; ++i)
-        write_start(load, &load->starts[i]);
+    for (size_t i = 0; i < load->start_count; ++i) {
+        const struct start *start = &load->starts[i];
+        slot_fill(start->target, start->dtype, start->count,
+                  options_slot_start(&load->groups[start->group].options, start->slot));
+    }
     for (size_t i = 0; i < rms_tensor_count(load->optimizer); ++i)
         (void)rms_set_steps(load->optimizer, i, load->steps[i]);
     for (size_t i = 0; i < load->group_count; ++i)

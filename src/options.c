@@ -250,6 +250,17 @@ size_t rms_slot_count(rms_rule rule)
     return row ? row->slot_count : 0;
 }
 
+void slot_fill(void *array, rms_dtype dtype, size_t count, double value)
+{
+    if (dtype == RMS_F64) {
+        for (size_t i = 0; i < count; ++i)
+            ((double *)array)[i] = value;
+    } else {
+        for (size_t i = 0; i < count; ++i)
+            ((float *)array)[i] = (float)value;
+    }
+}
+
 const char *rms_slot_name(rms_rule rule, size_t slot)
 {
     const struct rule *row = rule_of(rule);

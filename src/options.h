@@ -30,6 +30,9 @@ double options_slot_start(const rms_options *options, size_t slot);
 #define STATE_ALIGNMENT 64
 size_t slot_bytes(size_t slot, rms_dtype dtype, size_t count);
 
+/* Sets count numbers of a slot of such a tensor, which is not the remainder, to a value. */
+void slot_fill(void *array, rms_dtype dtype, size_t count, double value);
+
 /* Whether a tensor of this dtype can be kept with these options. */
 rms_status options_check_dtype(const rms_options *options, rms_dtype dtype, rms_error *error);
 

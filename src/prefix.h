@@ -117,6 +117,7 @@
 #define safetensors_text rms_internal_safetensors_text
 #define say rms_internal_say
 #define slot_bytes rms_internal_slot_bytes
+#define slot_fill rms_internal_slot_fill
 #define source_close rms_internal_source_close
 #define source_open rms_internal_source_open
 #define source_read rms_internal_source_read

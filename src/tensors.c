@@ -121,29 +121,18 @@ static size_t block_bytes(const rms_options *options, const rms_tensor *tensor)
     return state > PTRDIFF_MAX - ENTRY_BYTES - name ? 0 : ENTRY_BYTES + state + name;
 }
 
-static void fill(void *array, rms_dtype dtype, size_t count, double value)
-{
-    if (dtype == RMS_F64) {
-        for (size_t i = 0; i < count; ++i)
-            ((double *)array)[i] = value;
-    } else {
-        for (size_t i = 0; i < count; ++i)
-            ((float *)array)[i] = (float)value;
-    }
-}
-
 void entry_start(rms_optimizer *optimizer, struct entry *entry)
 {
     struct tensor *tensor = &entry->tensor;
     for (size_t slot = 0; slot < RMS_RULE_SLOTS; ++slot)
         if (tensor->slots[slot])
-            fill(tensor->slots[slot], tensor->dtype, tensor->count, options_slot_start(tensor->options, slot));
+            slot_fill(tensor->slots[slot], tensor->dtype, tensor->count, options_slot_start(tensor->options, slot));
     if (tensor->slots[RMS_SLOT_MASTER])
         tensor_codec(optimizer->kernels, tensor)->decode(tensor->count, tensor->param, tensor->slots[RMS_SLOT_MASTER]);
     if (tensor->slots[RMS_SLOT_REMAINDER])
         memset(tensor->slots[RMS_SLOT_REMAINDER], 0, tensor->count * sizeof(uint16_t));
     if (tensor->slots[RMS_SLOT_AVERAGE])
-        fill(tensor->slots[RMS_SLOT_AVERAGE], tensor->dtype, tensor->count, 0);
+        slot_fill(tensor->slots[RMS_SLOT_AVERAGE], tensor->dtype, tensor->count, 0);
     tensor->steps = 0;
 }
 
