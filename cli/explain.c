@@ -43,10 +43,15 @@ static bool read_options(rms_options *options, const struct arguments *arguments
             complain("--set: %s", error.message);
             return false;
         }
-    if (rms_options_check(options, &error) == RMS_OK)
-        return true;
-    complain("--set: %s", error.message);
-    return false;
+    if (rms_options_check(options, &error) != RMS_OK) {
+        complain("--set: %s", error.message);
+        return false;
+    }
+    if (options->state_format != RMS_STATE_FULL)
+        complain("--set: state_format: numbers here are those of full state (expected full)");
+    else if (options->zero_grad)
+        complain("--set: zero_grad: gradients here are the same at each step (expected false)");
+    return options->state_format == RMS_STATE_FULL && !options->zero_grad;
 }
 
 /* Reads what stands behind each symbol at this moment. */

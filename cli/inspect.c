@@ -23,6 +23,7 @@ struct loaded {
     rms_optimizer *decoder;   /* holds 16-bit parameters as floats; NULL where there are none */
     void *param;
     float *rates;
+    void *sizes; /* numbers that tell how large each element's gradients usually are; NULL where the rule keeps none */
 };
 
 double bin_start(size_t bin)
@@ -38,6 +39,7 @@ static void unload(struct loaded *loaded)
     rms_free(loaded->decoder);
     free(loaded->param);
     free(loaded->rates);
+    free(loaded->sizes);
 }
 
 static bool refuse(const rms_checkpoint_tensor *tensor, const char *sentence)
@@ -54,10 +56,24 @@ static bool read_slots(struct loaded *loaded, const struct inspection *inspectio
         void *state = name && (tensor->slots >> slot & 1) ? rms_state(loaded->optimizer, 0, name) : NULL;
         rms_error error;
         if (state && rms_checkpoint_read(inspection->checkpoint, index, name, state,
-                                         tensor->count * rms_slot_size(slot, tensor->dtype), &error) != RMS_OK) {
+                                         rms_state_size(loaded->optimizer, 0, name), &error) != RMS_OK) {
             complain("%s", error.message);
             return false;
         }
+    }
+    return true;
+}
+
+/* Numbers of the slot that tells how large gradients usually are, whatever it is kept in. */
+static bool read_sizes(struct loaded *loaded)
+{
+    static const char *const names[] = {"v", "sum", "largest"};
+    const rms_checkpoint_tensor *tensor = loaded->tensor;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; ++i) {
+        if (!rms_state(loaded->optimizer, 0, names[i]))
+            continue;
+        loaded->sizes = calloc(tensor->count, tensor->dtype == RMS_F64 ? sizeof(double) : sizeof(float));
+        return loaded->sizes && rms_read_state(loaded->optimizer, 0, names[i], loaded->sizes) == RMS_OK;
     }
     return true;
 }
@@ -99,7 +115,11 @@ static bool load(struct loaded *loaded, const struct inspection *inspection, siz
         return refuse(tensor, rms_message(loaded->optimizer));
     if (!decode(loaded, &added))
         return refuse(tensor, "out of memory");
-    return read_slots(loaded, inspection, index) && rms_effective_lr(loaded->optimizer, 0, loaded->rates) == RMS_OK;
+    if (!read_slots(loaded, inspection, index))
+        return false;
+    if (!read_sizes(loaded))
+        return refuse(tensor, "out of memory");
+    return rms_effective_lr(loaded->optimizer, 0, loaded->rates) == RMS_OK;
 }
 
 /* ---- looking -------------------------------------------------------------------------------------- */
@@ -121,29 +141,17 @@ static const void *values_of(const struct loaded *loaded)
     return loaded->decoder ? rms_state(loaded->decoder, 0, "master") : loaded->param;
 }
 
-/* The slot that tells how large an element's gradients usually are; NULL where the rule keeps none. */
-static const void *scale_slot(const struct loaded *loaded)
-{
-    static const char *const names[] = {"v", "sum", "largest"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; ++i) {
-        const void *slot = rms_state(loaded->optimizer, 0, names[i]);
-        if (slot)
-            return slot;
-    }
-    return NULL;
-}
-
 /* How far an element would move at a gradient of the usual size, its root mean square so far; NaN where nothing tells
  * that size. Rules that move by signs have the movement as their rate. */
-static double usual_movement(const struct loaded *loaded, const void *scale, size_t i)
+static double usual_movement(const struct loaded *loaded, size_t i)
 {
     const double rate = (double)loaded->rates[i];
     const rms_rule rule = loaded->options.rule;
     if (rule == RMS_RPROP || rule == RMS_LION)
         return rate;
-    if (!scale)
+    if (!loaded->sizes)
         return (double)NAN;
-    const double value = number_at(scale, loaded->tensor->dtype, i);
+    const double value = number_at(loaded->sizes, loaded->tensor->dtype, i);
     if (rule == RMS_ADAMAX)
         return rate * value;
     const double steps = loaded->tensor->steps > 0 ? (double)loaded->tensor->steps : 1.0;
@@ -161,7 +169,6 @@ static bool is_dead(double movement, float rate, double value, rms_dtype dtype)
 static void look_at_values(struct inspected *found, const struct loaded *loaded)
 {
     const void *values = values_of(loaded);
-    const void *scale = scale_slot(loaded);
     const rms_dtype dtype = loaded->tensor->dtype;
     double squares = 0;
     size_t finite = 0;
@@ -170,7 +177,7 @@ static void look_at_values(struct inspected *found, const struct loaded *loaded)
         const double value = values ? number_at(values, dtype, i) : 0.0;
         const bool sound = isfinite(value) && isfinite(loaded->rates[i]);
         found->nonfinite += !sound;
-        found->dead += sound && is_dead(usual_movement(loaded, scale, i), loaded->rates[i], value, dtype);
+        found->dead += sound && is_dead(usual_movement(loaded, i), loaded->rates[i], value, dtype);
         if (!isfinite(value))
             continue;
         found->exploding += fabs(value) > EXPLODING;
@@ -234,6 +241,18 @@ const char *shown_name(const rms_checkpoint_tensor *tensor)
     return text_is_printable(tensor->name) ? tensor->name : "(unprintable name)";
 }
 
+double inspection_state_share(const struct inspection *inspection, size_t group)
+{
+    double bytes = 0;
+    double count = 0;
+    for (size_t t = 0; t < inspection->info.tensor_count; ++t)
+        if (inspection->tensors[t].tensor.group == group) {
+            bytes += (double)inspection->tensors[t].state_bytes;
+            count += (double)inspection->tensors[t].tensor.count;
+        }
+    return count > 0 ? bytes / count : (double)NAN;
+}
+
 bool inspection_range(const struct inspection *inspection, size_t *first, size_t *last)
 {
     *first = BINS;
@@ -247,6 +266,15 @@ bool inspection_range(const struct inspection *inspection, size_t *first, size_t
     return *first < BINS;
 }
 
+static size_t state_bytes(const struct loaded *loaded)
+{
+    size_t bytes = 0;
+    for (size_t slot = 0; slot < RMS_SLOTS_MAX; ++slot)
+        if (loaded->tensor->slots >> slot & 1)
+            bytes += rms_slot_bytes(&loaded->options, loaded->tensor->dtype, slot, loaded->tensor->count);
+    return bytes;
+}
+
 static bool look_at_tensor(struct inspection *inspection, size_t index)
 {
     struct inspected *found = &inspection->tensors[index];
@@ -256,8 +284,10 @@ static bool look_at_tensor(struct inspection *inspection, size_t index)
         return false;
     }
     const bool complete = load(&loaded, inspection, index);
-    if (complete)
+    if (complete) {
         look_at_values(found, &loaded);
+        found->state_bytes = state_bytes(&loaded);
+    }
     const bool counted = complete && look_at_rates(&found->rates, &loaded);
     unload(&loaded);
     return counted;

@@ -25,6 +25,7 @@ struct rates {
 
 struct inspected {
     rms_checkpoint_tensor tensor;
+    size_t state_bytes;
     bool has_values; /* parameters, or a master */
     double largest;  /* magnitude of a finite parameter */
     double root_mean_square;
@@ -46,6 +47,9 @@ double bin_start(size_t bin);
 
 /* The bins from the first to the last that holds anything, in any tensor; false if none does. */
 bool inspection_range(const struct inspection *inspection, size_t *first, size_t *last);
+
+/* Bytes of state for each parameter of a group's tensors; NaN where it has none. */
+double inspection_state_share(const struct inspection *inspection, size_t group);
 
 /* A tensor's name, or what stands for one that would steer a terminal or draw as boxes: a file may come from anywhere. */
 const char *shown_name(const rms_checkpoint_tensor *tensor);

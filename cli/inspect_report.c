@@ -20,7 +20,8 @@ static json_t *group_json(const struct inspection *inspection, size_t group)
     rms_options options;
     if (rms_checkpoint_options(inspection->checkpoint, group, &options, sizeof options) != RMS_OK)
         return json_null();
-    return json_pack("{s:s, s:o}", "rule", rms_rule_name(options.rule), "options", options_json(&options));
+    return json_pack("{s:s, s:o, s:o}", "rule", rms_rule_name(options.rule), "options", options_json(&options),
+                     "state_bytes_per_parameter", json_number(inspection_state_share(inspection, group)));
 }
 
 static json_t *slots_json(const struct inspection *inspection, const rms_checkpoint_tensor *tensor)
@@ -57,12 +58,12 @@ static json_t *tensor_json(const struct inspection *inspection, const struct ins
     const rms_checkpoint_tensor *tensor = &found->tensor;
     const double largest = found->has_values ? found->largest : (double)NAN;
     const double mean = found->has_values ? found->root_mean_square : (double)NAN;
-    return json_pack("{s:s, s:s, s:I, s:I, s:I, s:o, s:b, s:o, s:o, s:o, s:{s:I, s:I, s:I}}", "name", tensor->name,
+    return json_pack("{s:s, s:s, s:I, s:I, s:I, s:o, s:I, s:b, s:o, s:o, s:o, s:{s:I, s:I, s:I}}", "name", tensor->name,
                      "dtype", rms_dtype_name(tensor->dtype), "count", (json_int_t)tensor->count, "group",
                      (json_int_t)tensor->group, "steps", (json_int_t)tensor->steps, "slots",
-                     slots_json(inspection, tensor), "parameters", (int)tensor->has_param, "largest",
-                     json_number(largest), "root_mean_square", json_number(mean), "effective_rate",
-                     rates_json(&found->rates), "flags", "dead", (json_int_t)found->dead, "exploding",
+                     slots_json(inspection, tensor), "state_bytes", (json_int_t)found->state_bytes, "parameters",
+                     (int)tensor->has_param, "largest", json_number(largest), "root_mean_square", json_number(mean),
+                     "effective_rate", rates_json(&found->rates), "flags", "dead", (json_int_t)found->dead, "exploding",
                      (json_int_t)found->exploding, "nonfinite", (json_int_t)found->nonfinite);
 }
 

@@ -42,6 +42,17 @@ static void append_group(struct text *text, const struct inspection *inspection,
     }
 }
 
+/* How the group's state is kept, and what that costs. */
+static void print_state(const struct inspection *inspection, size_t group)
+{
+    rms_options options;
+    const double share = inspection_state_share(inspection, group);
+    char number[NUMBER_TEXT_SIZE];
+    if (!isnan(share) && rms_checkpoint_options(inspection->checkpoint, group, &options, sizeof options) == RMS_OK)
+        (void)printf("         state: %s, %s bytes per parameter\n", rms_state_format_name(options.state_format),
+                     number_text(number, share, 3));
+}
+
 static void print_heading(const struct inspection *inspection)
 {
     const rms_checkpoint_info *info = &inspection->info;
@@ -56,6 +67,7 @@ static void print_heading(const struct inspection *inspection)
         if (!text.failed && text.text)
             print_wrapped(text.text, 9, 9);
         text_free(&text);
+        print_state(inspection, group);
     }
 }
 

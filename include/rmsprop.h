@@ -164,6 +164,20 @@ typedef enum rms_master {
 RMS_API const char *rms_master_name(rms_master master);
 RMS_API bool rms_master_from_name(const char *name, rms_master *value);
 
+/* How the rule's own slots (v, sum, mean, momentum) of f32, f16 and bf16 tensors are kept. The step computes with
+ * floats and uses each fresh float before it is shortened. Shortening rounds up or down at random, with
+ * probabilities that make it right on average, as with master none: rounded to nearest, an average would stand still as
+ * soon as a step moves it by less than half a code. Squares never become 0 unless they are 0. Refused where
+ * this cannot be right (centered, amsgrad, Adamax, Rprop), and for f64 tensors. */
+typedef enum rms_state_format {
+    RMS_STATE_FULL = 0,   /* "full": float, or double for f64 */
+    RMS_STATE_16_BIT = 1, /* "16-bit": bf16 */
+    RMS_STATE_8_BIT = 2   /* "8-bit": a code for each number, and for each RMS_STATE_BLOCK of them a byte that says
+                             where their exponents lie; docs/numerics.md defines both */
+} rms_state_format;
+RMS_API const char *rms_state_format_name(rms_state_format format);
+RMS_API bool rms_state_format_from_name(const char *name, rms_state_format *value);
+
 /* What rms_step_rows does to the rows that are not given. */
 typedef enum rms_rows_mode {
     RMS_ROWS_LAZY = 0, /* "lazy": nothing: only the given rows' parameters and state change (TensorFlow's sparse
@@ -257,14 +271,18 @@ typedef struct rms_options {
     double momentum_decay;  /* NAdam: how fast its momentum rises to beta1 (PyTorch's momentum_decay), 0 or more */
     bool momentum_average;  /* RMSProp: the buffer is an average: it takes (1 - momentum) of each update, and
                                bias_correction corrects it as well. With bias_correction this is LaProp */
-    bool reserved_flags[7]; /* 0 */
+    bool zero_grad;         /* the step's: sets gradients to 0 as it passes over them, also when it skips; rows
+                               that are given to rms_step_rows stay as they are. Not for rms_apply */
+    bool reserved_flags[6]; /* 0 */
 
     /* Every rule's. */
     double average_decay; /* keeps a moving average of the parameters beside them, average = average_decay *
                              average + (1 - average_decay) * parameter after each step, from the first step's
                              parameters on; see rms_swap_averages. [0, 1); 0 keeps none */
     rms_master master;    /* how 16-bit parameters keep what they cannot hold */
-    int seed;             /* of the random bits that master none rounds with, 0 or more */
+    int seed;             /* of the random bits that rounding uses, 0 or more */
+    rms_state_format state_format; /* how the rule's slots are kept */
+    int reserved_number;           /* 0 */
 } rms_options;
 
 /* Fills *options with the rule's defaults (PyTorch's, docs/math.md lists them). struct_size is the
@@ -392,14 +410,15 @@ typedef struct rms_tensor {
     size_t count;     /* 0 is allowed: nothing happens to it; bytes must fit in PTRDIFF_MAX */
     void *param;      /* not NULL unless count is 0; yours, must stay valid until rms_free */
     const void *grad; /* likewise; may not overlap any parameter. NULL for a tensor whose gradients come in rows
-                         only, by rms_step_rows */
+                         only, by rms_step_rows. With zero_grad it is written to, const or not */
     size_t group;     /* 0, or from rms_add_group */
     rms_dtype dtype;  /* of parameter and gradient */
     uint64_t reserved[4];
 } rms_tensor;
 
 /* Adds a tensor and allocates its state. Its number is the count of tensors before it; its own step count
- * starts at 0, also when others have stepped. RMS_ERROR_DUPLICATE if the name is taken or the parameters
+ * starts at 0, also when others have stepped. State is set to its start by the first later call that needs it, on the
+ * threads that will step it; masters are taken from the parameters then. RMS_ERROR_DUPLICATE if the name is taken or the parameters
  * overlap those of another tensor; every tensor is looked at for that, so that adding many is quadratic. */
 RMS_API rms_status rms_add(rms_optimizer *optimizer, const rms_tensor *tensor);
 
@@ -429,6 +448,27 @@ typedef struct rms_report {
  * half-way. Does not allocate. Bits depend neither on the thread count nor on the instruction set. */
 RMS_API rms_status rms_step(rms_optimizer *optimizer, rms_report *report);
 
+/* Performs one update of one tensor, for programs that free or overwrite each gradient as soon as it is used (optimizer
+ * in backward). Only this tensor's step count rises. As rms_step otherwise, with norm and check going over this tensor
+ * alone; RMS_ERROR_ARGUMENT with clip_norm, which needs the gradients of all, and RMS_ERROR_RANGE for a number that
+ * no tensor has. report->steps is the tensor's. */
+RMS_API rms_status rms_step_tensor(rms_optimizer *optimizer, size_t tensor, rms_report *report);
+
+/* One update of every tensor by one of several threads that all step this object's parameters and state at the same
+ * time, without locks: A3C's shared RMSProp (Mnih et al., 2016), Hogwild (Niu et al., 2011).
+ *
+ * grads   grads[i] holds the gradients of tensor i; they are this thread's own. grads_count is rms_tensor_count.
+ * report, error  as usual, this thread's own; rms_message stays as it is.
+ *
+ * This is the one call that several threads may make on an object at once; while they do, no other call on it is
+ * allowed. Every number is read and written whole (relaxed atomics), so that with finite
+ * gradients v stays finite and 0 or more. But two threads may read the same old number, and one update is then lost;
+ * the order is chance, and results are not reproducible. Alone, it gives the bits of rms_step. It is slower, too: no
+ * vector instructions. RMS_ERROR_UNSUPPORTED for f16 and bf16, for a state_format other than full, and with
+ * average_decay or zero_grad. */
+RMS_API rms_status rms_step_shared(rms_optimizer *optimizer, const void *const *grads, size_t grads_count,
+                                   rms_report *report, rms_error *error);
+
 /* The gradient of one tensor as some of its rows: an embedding's. The tensor is a matrix of count / width rows. */
 typedef struct rms_rows {
     size_t tensor;          /* its number */
@@ -448,6 +488,7 @@ typedef struct rms_rows {
  * gradients together, repeated rows summed. Step counts, and with them bias correction, are the tensor's, not
  * the row's, also in lazy mode.
  *
+ * Lazy rows of a tensor with 8-bit state have a width that is a multiple of RMS_STATE_BLOCK: RMS_ERROR_UNSUPPORTED.
  * All indices are checked before the first write: RMS_ERROR_RANGE for one outside the tensor, for a width that
  * does not divide the count; RMS_ERROR_DUPLICATE for two sets of one tensor; RMS_ERROR_ARGUMENT for NULL, overlap,
  * alignment or an unknown mode. May allocate, as said above: RMS_ERROR_MEMORY. Otherwise as rms_step. */
@@ -472,7 +513,7 @@ RMS_API rms_status rms_find(rms_optimizer *optimizer, const char *name, size_t *
 RMS_API rms_status rms_tensor_at(rms_optimizer *optimizer, size_t tensor, rms_tensor *out);
 
 /* State slots: the arrays that are kept beside each tensor, count numbers each, in f64 for an f64 tensor and
- * in f32 otherwise, but for remainder, which is uint16_t. The first RMS_RULE_SLOTS are the rule's own, options
+ * in f32 otherwise, but for remainder, which is uint16_t, and for the rule's own where state_format says so. The first RMS_RULE_SLOTS are the rule's own, options
  * decide which of them are kept; the others are the same for every rule. */
 #define RMS_RULE_SLOTS 3
 #define RMS_SLOT_MASTER 3    /* "master": 16-bit tensors with master f32 */
@@ -492,17 +533,28 @@ RMS_API const char *rms_slot_name(rms_rule rule, size_t slot);
  * refuses, for an unknown dtype, and for one that these options do not go with. */
 RMS_API unsigned rms_slots_kept(const rms_options *options, rms_dtype dtype);
 
-/* Bytes of one number of that slot of a tensor of that dtype, if it is kept: 8, 4 or 2; 0 for an unknown slot or
- * dtype. */
-RMS_API size_t rms_slot_size(size_t slot, rms_dtype dtype);
+/* Bytes of that slot of a tensor of that dtype; 0 if it is not kept, would exceed all memory, or the options are refused.
+ * Count numbers of 8, 4 or 2 bytes; in 8 bits, count codes, zeros up to a multiple of RMS_STATE_BLOCK, and a byte for
+ * each block that has begun. */
+#define RMS_STATE_BLOCK 64
+RMS_API size_t rms_slot_bytes(const rms_options *options, rms_dtype dtype, size_t slot, size_t count);
 
 /* Bytes of state for one tensor of count elements, in advance; SIZE_MAX if that overflows or the options
  * are refused. */
 RMS_API size_t rms_state_bytes(const rms_options *options, rms_dtype dtype, size_t count);
 
-/* A tensor's state, to read or to write between steps; the optimizer keeps owning it. NULL when there is
- * no such tensor, no such slot, it is not kept, or the tensor is empty; rms_message stays as it was. */
+/* A tensor's state, to read or to write between steps, in the format in which it is kept; the optimizer keeps owning
+ * it. NULL when there is no such tensor, no such slot, it is not kept, or the tensor is empty; rms_message stays as it
+ * was. rms_state_size gives its bytes, 0 where that is NULL. */
 RMS_API void *rms_state(rms_optimizer *optimizer, size_t tensor, const char *slot);
+RMS_API size_t rms_state_size(const rms_optimizer *optimizer, size_t tensor, const char *slot);
+
+/* Copies a slot's numbers to or from memory outside the optimizer's state: count floats, or doubles for an f64 tensor.
+ * Reading is exact; what is written is rounded to nearest where the slot is shorter, and refused, with
+ * RMS_ERROR_RANGE, where squares are negative. RMS_ERROR_NAME for a slot that is not kept, and for remainder, which
+ * holds no numbers. */
+RMS_API rms_status rms_read_state(rms_optimizer *optimizer, size_t tensor, const char *slot, void *numbers);
+RMS_API rms_status rms_write_state(rms_optimizer *optimizer, size_t tensor, const char *slot, const void *numbers);
 
 /* Steps that a tensor has taken, at most RMS_STEPS_MAX: with its parameters, its kept slots and the options,
  * all that a checkpoint needs; rmsprop_checkpoint.h writes one. */
@@ -533,7 +585,7 @@ RMS_API rms_status rms_effective_lr(rms_optimizer *optimizer, size_t tensor, flo
  * error   may be NULL.
  *
  * Parameters, gradients and slots may not overlap. All options are checked at each call; an optimizer
- * checks them once. */
+ * checks them once. zero_grad is refused: gradients are only read here. */
 RMS_API rms_status rms_apply(const rms_options *options, rms_dtype dtype, uint64_t step, size_t count, void *param,
                              const void *grad, void *const *slots, rms_report *report, rms_error *error);
 

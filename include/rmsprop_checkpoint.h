@@ -29,7 +29,8 @@ typedef enum rms_layout {
     RMS_LAYOUT_STATE = 1,  /* "state": the same without parameters (master weights are state), for programs that
                               save those themselves */
     RMS_LAYOUT_PYTORCH = 2 /* "pytorch": state, step counts and options as PyTorch names them in the flattened
-                              state_dict of an optimizer, "state.NAME.square_avg"; no parameters, f32 and f64 only */
+                              state_dict of an optimizer, "state.NAME.square_avg"; no parameters, f32 and f64 only.
+                              State that is kept in 16 or 8 bits is written as the floats that it stands for */
 } rms_layout;
 RMS_API const char *rms_layout_name(rms_layout layout);
 RMS_API bool rms_layout_from_name(const char *name, rms_layout *value);
@@ -46,10 +47,11 @@ RMS_API bool rms_layout_from_name(const char *name, rms_layout *value);
 RMS_API rms_status rms_save(rms_optimizer *optimizer, const char *path);
 RMS_API rms_status rms_save_as(rms_optimizer *optimizer, const char *path, rms_layout layout);
 
-/* Loads a checkpoint of any layout into an optimizer whose tensors have the same names, counts, dtypes and slots,
- * in any order: parameters where the file has them, state, step counts, and the options of each group; where it
- * runs (isa, threads, nonfinite) stays as it is. Tensors of one group here must be of one group in the file. Of
- * PyTorch's layout the options that the file has are taken over, and the others stay. Reads on the object's threads.
+/* Loads a checkpoint of any layout into an optimizer whose tensors have the same names, counts, dtypes, slots and
+ * state_format, in any order: parameters where the file has them, state, step counts, and the options of each group; where
+ * it runs (isa, threads, nonfinite) and zero_grad stay as they are. Tensors of one group here must be of one group in the
+ * file. Of PyTorch's layout the options that the file has are taken over, and the others stay, state_format among them: its
+ * floats are rounded to nearest where state is kept in 16 or 8 bits. Reads on the object's threads.
  *
  * Nothing has changed unless RMS_OK: RMS_ERROR_FILE when it cannot be read, RMS_ERROR_FORMAT when it is damaged
  * or belongs to another model; the message says which tensor and what was expected. But for one case: the whole
@@ -91,7 +93,7 @@ typedef struct rms_checkpoint_tensor {
     rms_dtype dtype;
     size_t group;   /* in PyTorch's layout: tensors with the same options are of one */
     uint64_t steps; /* 1 where PyTorch does not count them and a slot shows that there were some */
-    unsigned slots; /* bit i: slot i is in the file */
+    unsigned slots; /* bit i: slot i is in the file, in the format that its group's options name */
     bool has_param;
     uint64_t reserved[4];
 } rms_checkpoint_tensor;
@@ -104,7 +106,10 @@ RMS_API rms_status rms_checkpoint_options(const rms_checkpoint *checkpoint, size
                                           size_t struct_size);
 
 /* Reads one tensor's parameters (slot "param") or one of its slots into out, of bytes bytes, which must be exactly
- * its size. RMS_ERROR_FORMAT if its checksum is wrong: then out holds what was read. error may be NULL. */
+ * its size: that of count numbers of its dtype, or rms_slot_bytes with the options of its group. State comes as it is
+ * kept: bf16 for 16-bit, codes and scales for 8-bit. An optimizer with those options, a tensor of that count and these
+ * bytes in its rms_state has them as numbers by rms_read_state. RMS_ERROR_FORMAT if the checksum is wrong: then out holds
+ * what was read. error may be NULL. */
 RMS_API rms_status rms_checkpoint_read(rms_checkpoint *checkpoint, size_t tensor, const char *slot, void *out,
                                        size_t bytes, rms_error *error);
 

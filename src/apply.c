@@ -11,16 +11,19 @@
 static rms_status check_arrays(const struct tensor *tensor, rms_error *error)
 {
     enum { ARRAYS = 2 + RMS_SLOTS_MAX };
-    struct {
+    struct array {
         const char *name;
         const void *data;
         size_t size;
-    } arrays[ARRAYS] = {{"param", tensor->param, rms_dtype_size(tensor->dtype)},
-                        {"grad", tensor->grad, rms_dtype_size(tensor->dtype)}};
+        size_t bytes;
+    } arrays[ARRAYS];
+    const size_t size = rms_dtype_size(tensor->dtype);
+    arrays[0] = (struct array){"param", tensor->param, size, tensor->count * size};
+    arrays[1] = (struct array){"grad", tensor->grad, size, tensor->count * size};
     for (size_t slot = 0; slot < RMS_SLOTS_MAX; ++slot) {
-        arrays[2 + slot].name = rms_slot_name(tensor->options->rule, slot);
-        arrays[2 + slot].data = tensor->slots[slot];
-        arrays[2 + slot].size = rms_slot_size(slot, tensor->dtype);
+        const enum slot_coding coding = tensor->codings[slot];
+        arrays[2 + slot] = (struct array){rms_slot_name(tensor->options->rule, slot), tensor->slots[slot],
+                                          slot_size(coding), slot_bytes(coding, tensor->count)};
     }
     for (size_t i = 0; i < ARRAYS; ++i) {
         if ((uintptr_t)arrays[i].data % arrays[i].size != 0)
@@ -28,8 +31,7 @@ static rms_status check_arrays(const struct tensor *tensor, rms_error *error)
                         arrays[i].name, arrays[i].size);
         for (size_t j = 0; j < i; ++j)
             if (arrays[i].data && arrays[j].data &&
-                memory_overlaps(arrays[i].data, tensor->count * arrays[i].size, arrays[j].data,
-                                tensor->count * arrays[j].size))
+                memory_overlaps(arrays[i].data, arrays[i].bytes, arrays[j].data, arrays[j].bytes))
                 return fail(error, RMS_ERROR_ARGUMENT, "%s and %s overlap", arrays[j].name, arrays[i].name);
     }
     return RMS_OK;
@@ -75,6 +77,8 @@ rms_status rms_apply(const rms_options *options, rms_dtype dtype, uint64_t numbe
         status = kernels_choose(full.isa, &isa, error);
     if (status == RMS_OK)
         status = options_check_dtype(&full, dtype, error);
+    if (status == RMS_OK && full.zero_grad)
+        status = fail(error, RMS_ERROR_ARGUMENT, "zero_grad: rms_apply only reads gradients; set it to 0");
     if (status != RMS_OK)
         return status;
 
@@ -82,10 +86,10 @@ rms_status rms_apply(const rms_options *options, rms_dtype dtype, uint64_t numbe
                             .param = param,
                             .grad = grad,
                             .options = &full,
-                            .variant = options_variant(&full),
                             .dtype = dtype,
                             .stream = stream_of(""),
                             .steps = number - 1};
+    tensor_describe(&tensor);
     status = check_call(number, &tensor, error);
     if (status == RMS_OK && count > 0)
         status = take_slots(&tensor, slots, error);

@@ -92,6 +92,7 @@ rms_status rms_swap_averages(rms_optimizer *optimizer)
         return RMS_ERROR_ARGUMENT;
     if (optimizer->broken)
         return object_check_ready(optimizer, "swap averages");
+    object_start_if_needed(optimizer);
     for (size_t t = 0; t < optimizer->tensor_count; ++t) {
         const struct tensor *tensor = optimizer->tensors[t];
         if (!tensor->slots[RMS_SLOT_AVERAGE] || tensor->steps == 0)

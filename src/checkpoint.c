@@ -28,11 +28,13 @@ enum stored_dtype checkpoint_param_dtype(rms_dtype dtype)
     return STORED_F32;
 }
 
-enum stored_dtype checkpoint_slot_dtype(size_t slot, rms_dtype dtype)
+enum stored_dtype checkpoint_slot_dtype(const rms_options *options, rms_dtype dtype, size_t slot)
 {
-    if (slot == RMS_SLOT_REMAINDER)
-        return STORED_U16;
-    return dtype == RMS_F64 ? STORED_F64 : STORED_F32;
+    static const enum stored_dtype dtypes[] = {
+        [CODED_F32] = STORED_F32,   [CODED_F64] = STORED_F64,    [CODED_REMAINDER] = STORED_U16,
+        [CODED_BF16] = STORED_BF16, [CODED_SQUARES] = STORED_U8, [CODED_AVERAGES] = STORED_U8,
+    };
+    return dtypes[options_slot_coding(options, dtype, slot)];
 }
 
 /* ---- what vouches for the file --------------------------------------------------------------------- */

@@ -63,9 +63,10 @@ struct rms_checkpoint {
 rms_status checkpoint_open(struct rms_checkpoint *checkpoint, const char *path, rms_error *error);
 void checkpoint_close(struct rms_checkpoint *checkpoint);
 
-/* How a slot's numbers are stored, and a tensor's. */
-enum stored_dtype checkpoint_slot_dtype(size_t slot, rms_dtype dtype);
+/* How a tensor's numbers are stored, and those of a slot that the options, which are admitted, keep: in 8 bits, bytes of
+ * which each is a code, nothing or a scale. */
 enum stored_dtype checkpoint_param_dtype(rms_dtype dtype);
+enum stored_dtype checkpoint_slot_dtype(const rms_options *options, rms_dtype dtype, size_t slot);
 
 /* Whether the data of an entry have their checksum; true where there is none. */
 bool checkpoint_agrees(const struct rms_checkpoint *checkpoint, const struct stored *stored, uint64_t checksum);

@@ -19,13 +19,15 @@ enum {
 struct job {
     const struct stored *stored;
     void *target; /* NULL: nowhere, they are only checked */
+    bool encoded; /* floats, to be kept in fewer bits: in this slot */
+    bool squares;
+    size_t tensor;
+    size_t slot;
 };
 
 /* State that the file does not have, because the tensor has never stepped. */
 struct start {
-    void *target;
-    size_t count;
-    rms_dtype dtype;
+    size_t tensor;
     size_t group;
     size_t slot;
 };
@@ -128,6 +130,23 @@ static void add_job(struct load *load, const struct stored *stored, void *target
         load->jobs[stored - load->checkpoint->header.entries].target = target;
 }
 
+/* PyTorch's layout has floats, however they are kept here. */
+static void add_slot(struct load *load, size_t index, const rms_tensor *tensor, size_t slot,
+                     const struct stored *stored)
+{
+    const rms_options *options = optimizer_options(load->optimizer, tensor->group);
+    const enum slot_coding coding = options_slot_coding(options, tensor->dtype, slot);
+    add_job(load, stored, rms_state(load->optimizer, index, rms_slot_name(options->rule, slot)));
+    if (load->checkpoint->layout != RMS_LAYOUT_PYTORCH || slot >= RMS_RULE_SLOTS || coding == CODED_F32 ||
+        coding == CODED_F64)
+        return;
+    struct job *job = &load->jobs[stored - load->checkpoint->header.entries];
+    job->encoded = true;
+    job->squares = coding == CODED_SQUARES;
+    job->tensor = index;
+    job->slot = slot;
+}
+
 static rms_status check_shape(const struct load *load, const rms_tensor *tensor, const struct file_tensor *found)
 {
     if (!found)
@@ -155,12 +174,24 @@ static rms_status check_slots(const struct load *load, const rms_tensor *tensor,
                 kept >> slot & 1 ? "keeps" : "does not keep");
 }
 
+static rms_status check_format(const struct load *load, const rms_tensor *tensor, const struct file_tensor *found)
+{
+    const rms_state_format here = optimizer_options(load->optimizer, tensor->group)->state_format;
+    const rms_state_format there = load->checkpoint->groups[found->group].options.state_format;
+    if (here == there || load->checkpoint->layout == RMS_LAYOUT_PYTORCH)
+        return RMS_OK;
+    return fail(load->error, RMS_ERROR_FORMAT,
+                "%.160s: tensor \"%.100s\": state_format is %s there, and %s here (a file of layout pytorch holds full "
+                "state and is loaded into any)",
+                path_of(load), tensor->name, rms_state_format_name(there), rms_state_format_name(here));
+}
+
 /* A tensor of a PyTorch file that has never stepped has no state there; it starts as it would here. What is not
  * the rule's (masters, averages) needs no start: it is what the parameters are. */
-static void add_start(struct load *load, const rms_tensor *tensor, size_t slot, void *target)
+static void add_start(struct load *load, size_t index, const rms_tensor *tensor, size_t slot)
 {
-    if (slot < RMS_RULE_SLOTS && target)
-        load->starts[load->start_count++] = (struct start){target, tensor->count, tensor->dtype, tensor->group, slot};
+    if (slot < RMS_RULE_SLOTS && tensor->count > 0)
+        load->starts[load->start_count++] = (struct start){index, tensor->group, slot};
 }
 
 static rms_status match_tensor(struct load *load, size_t index)
@@ -173,6 +204,8 @@ static rms_status match_tensor(struct load *load, size_t index)
     status = check_shape(load, &tensor, found);
     if (status == RMS_OK)
         status = match_group(load, tensor.group, found);
+    if (status == RMS_OK)
+        status = check_format(load, &tensor, found);
     if (status != RMS_OK)
         return status;
     const rms_options *options = optimizer_options(load->optimizer, tensor.group);
@@ -184,11 +217,10 @@ static rms_status match_tensor(struct load *load, size_t index)
     for (size_t slot = 0; status == RMS_OK && slot < RMS_SLOTS_MAX; ++slot) {
         if (!(kept >> slot & 1))
             continue;
-        void *target = rms_state(load->optimizer, index, rms_slot_name(options->rule, slot));
         if (fresh)
-            add_start(load, &tensor, slot, target);
+            add_start(load, index, &tensor, slot);
         else
-            add_job(load, found->slot[slot], target);
+            add_slot(load, index, &tensor, slot, found->slot[slot]);
     }
     return status;
 }
@@ -230,17 +262,34 @@ struct pass {
     rms_status status;
 };
 
+/* Numbers that are to be kept in fewer bits: a chunk holds whole blocks of them, or the last. */
+static rms_status encode_chunk(const struct pass *pass, const struct job *job, uint64_t done, const float *numbers,
+                               size_t count, rms_error *error)
+{
+    const size_t first = (size_t)(done / sizeof *numbers);
+    for (size_t i = 0; job->squares && i < count; ++i)
+        if (numbers[i] < 0)
+            return fail(error, RMS_ERROR_FORMAT,
+                        "%.160s: number %zu of \"%.100s\" is %g: 8-bit squares cannot be negative", path_of(pass->load),
+                        first + i, job->stored->name, (double)numbers[i]);
+    if (pass->writes)
+        optimizer_write_slot(pass->load->optimizer, job->tensor, job->slot, first, count, numbers);
+    return RMS_OK;
+}
+
 static rms_status run_job(const struct pass *pass, const struct job *job, char *buffer, rms_error *error)
 {
     const struct rms_checkpoint *checkpoint = pass->load->checkpoint;
     const uint64_t bytes = job->stored->bytes;
-    char *target = pass->writes ? job->target : NULL;
+    char *target = pass->writes && !job->encoded ? job->target : NULL;
     struct checksum checksum;
     checksum_start(&checksum);
     for (uint64_t done = 0; done < bytes;) {
         const size_t count = bytes - done < CHUNK_BYTES ? (size_t)(bytes - done) : CHUNK_BYTES;
         char *chunk = target ? target + done : buffer;
-        const rms_status status = source_read(&checkpoint->source, chunk, count, job->stored->begin + done, error);
+        rms_status status = source_read(&checkpoint->source, chunk, count, job->stored->begin + done, error);
+        if (status == RMS_OK && job->encoded)
+            status = encode_chunk(pass, job, done, (const void *)chunk, count / sizeof(float), error);
         if (status != RMS_OK)
             return status;
         checksum_add(&checksum, chunk, count);
@@ -283,8 +332,8 @@ static void write_rest(const struct load *load)
 {
     for (size_t i = 0; i < load->start_count; ++i) {
         const struct start *start = &load->starts[i];
-        slot_fill(start->target, start->dtype, start->count,
-                  options_slot_start(&load->groups[start->group].options, start->slot));
+        optimizer_fill_slot(load->optimizer, start->tensor, start->slot,
+                            options_slot_start(&load->groups[start->group].options, start->slot));
     }
     for (size_t i = 0; i < rms_tensor_count(load->optimizer); ++i)
         (void)rms_set_steps(load->optimizer, i, load->steps[i]);

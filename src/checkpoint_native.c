@@ -150,9 +150,10 @@ static rms_status read_text(const struct rms_checkpoint *checkpoint, const struc
     return RMS_OK;
 }
 
-/* The entry of a tensor's slot, which must be there and be what the tensor is. */
+/* The entry of a tensor's slot, which must be there and hold so many numbers of that dtype. */
 static rms_status find_entry(const struct rms_checkpoint *checkpoint, const struct file_tensor *tensor,
-                             const char *slot, enum stored_dtype dtype, const struct stored **found, rms_error *error)
+                             const char *slot, enum stored_dtype dtype, size_t count, const struct stored **found,
+                             rms_error *error)
 {
     const size_t length = strlen(tensor->name) + 1 + strlen(slot) + 1;
     char *name = malloc(length);
@@ -164,29 +165,47 @@ static rms_status find_entry(const struct rms_checkpoint *checkpoint, const stru
     if (!stored)
         return fail(error, RMS_ERROR_FORMAT, "%.160s: lacks \"%.100s/%s\", which its options ask for", checkpoint->path,
                     tensor->name, slot);
-    if (stored->dtype != dtype || stored->count != tensor->count || stored->dimensions != 1)
+    if (stored->dtype != dtype || stored->count != count || stored->dimensions != 1)
         return fail(error, RMS_ERROR_FORMAT,
                     "%.160s: \"%.100s\" holds %" PRIu64 " numbers of %s in %zu dimensions (expected %zu of %s in 1)",
                     checkpoint->path, stored->name, stored->count, stored_dtype_name(stored->dtype), stored->dimensions,
-                    tensor->count, stored_dtype_name(dtype));
+                    count, stored_dtype_name(dtype));
     *found = stored;
     return RMS_OK;
+}
+
+static rms_status find_slot(const struct rms_checkpoint *checkpoint, struct file_tensor *tensor, size_t slot,
+                            rms_error *error)
+{
+    const rms_options *options = &checkpoint->groups[tensor->group].options;
+    const enum stored_dtype dtype = checkpoint_slot_dtype(options, tensor->dtype, slot);
+    const size_t bytes = slot_bytes(options_slot_coding(options, tensor->dtype, slot), tensor->count);
+    if (bytes == 0 && tensor->count > 0)
+        return fail(error, RMS_ERROR_FORMAT, "%.160s: tensor \"%.100s\" exceeds this machine's memory",
+                    checkpoint->path, tensor->name);
+    return find_entry(checkpoint, tensor, rms_slot_name(checkpoint->rule, slot), dtype,
+                      bytes / stored_dtype_size(dtype), &tensor->slot[slot], error);
 }
 
 /* Finds all entries of a tensor, and adds their number to *used. */
 static rms_status find_entries(const struct rms_checkpoint *checkpoint, struct file_tensor *tensor, size_t *used,
                                rms_error *error)
 {
-    rms_status status = RMS_OK;
-    tensor->slots = rms_slots_kept(&checkpoint->groups[tensor->group].options, tensor->dtype);
+    const rms_options *options = &checkpoint->groups[tensor->group].options;
+    rms_error reason;
+    rms_status status = options_check_dtype(options, tensor->dtype, &reason);
+    if (status != RMS_OK)
+        return fail(error, RMS_ERROR_FORMAT, "%.160s: tensor \"%.100s\": %.200s", checkpoint->path, tensor->name,
+                    reason.message);
+    tensor->slots = options_slots(options, tensor->dtype);
     if (checkpoint->layout == RMS_LAYOUT_FULL) {
-        status = find_entry(checkpoint, tensor, "param", checkpoint_param_dtype(tensor->dtype), &tensor->param, error);
+        status = find_entry(checkpoint, tensor, "param", checkpoint_param_dtype(tensor->dtype), tensor->count,
+                            &tensor->param, error);
         ++*used;
     }
     for (size_t i = 0; status == RMS_OK && i < RMS_SLOTS_MAX; ++i)
         if (tensor->slots >> i & 1) {
-            status = find_entry(checkpoint, tensor, rms_slot_name(checkpoint->rule, i),
-                                checkpoint_slot_dtype(i, tensor->dtype), &tensor->slot[i], error);
+            status = find_slot(checkpoint, tensor, i, error);
             ++*used;
         }
     return status;

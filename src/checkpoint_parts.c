@@ -9,14 +9,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-const void *part_data(const struct part *part)
-{
-    return part->data ? part->data : part->own;
-}
-
 size_t part_bytes(const struct part *part)
 {
     return part->count * stored_dtype_size(part->dtype);
+}
+
+const void *part_data(const struct part *part, size_t begin, size_t *bytes, float room[PART_ROOM / sizeof(float)])
+{
+    const size_t rest = part_bytes(part) - begin;
+    *bytes = *bytes < rest ? *bytes : rest;
+    if (!part->decoded)
+        return (part->data ? (const unsigned char *)part->data : part->own) + begin;
+    *bytes = *bytes < PART_ROOM ? *bytes : PART_ROOM;
+    optimizer_read_slot(part->decoded, part->tensor, part->slot, begin / sizeof *room, *bytes / sizeof *room, room);
+    return room;
 }
 
 void part_list_free(struct part_list *list)
@@ -60,12 +66,24 @@ rms_status part_list_add(struct part_list *list, const char *prefix, const char 
 
 /* ---- the library's own layouts --------------------------------------------------------------------- */
 
-static rms_status add_native(struct part_list *list, const char *name, const char *slot, enum stored_dtype dtype,
-                             size_t count, const void *data, rms_error *error)
+static rms_status add_native(struct part_list *list, const char *name, const char *slot, const struct part *part,
+                             rms_error *error)
 {
     char suffix[64];
     (void)snprintf(suffix, sizeof suffix, "/%s", slot);
-    return part_list_add(list, "", name, suffix, &(struct part){.dtype = dtype, .count = count, .data = data}, error);
+    return part_list_add(list, "", name, suffix, part, error);
+}
+
+static rms_status add_slot(struct part_list *list, rms_optimizer *optimizer, const rms_tensor *tensor, size_t index,
+                           size_t slot, rms_error *error)
+{
+    const rms_options *options = optimizer_options(optimizer, tensor->group);
+    const char *name = rms_slot_name(options->rule, slot);
+    const enum stored_dtype dtype = checkpoint_slot_dtype(options, tensor->dtype, slot);
+    const struct part part = {.dtype = dtype,
+                              .count = rms_state_size(optimizer, index, name) / stored_dtype_size(dtype),
+                              .data = rms_state(optimizer, index, name)};
+    return add_native(list, tensor->name, name, &part, error);
 }
 
 static rms_status add_tensor(struct part_list *list, rms_optimizer *optimizer, const rms_tensor *tensor, size_t index,
@@ -74,15 +92,13 @@ static rms_status add_tensor(struct part_list *list, rms_optimizer *optimizer, c
     const rms_options *options = optimizer_options(optimizer, tensor->group);
     const unsigned kept = rms_slots_kept(options, tensor->dtype);
     rms_status status = RMS_OK;
+    const struct part param = {
+        .dtype = checkpoint_param_dtype(tensor->dtype), .count = tensor->count, .data = tensor->param};
     if (layout == RMS_LAYOUT_FULL)
-        status = add_native(list, tensor->name, "param", checkpoint_param_dtype(tensor->dtype), tensor->count,
-                            tensor->param, error);
+        status = add_native(list, tensor->name, "param", &param, error);
     for (size_t slot = 0; status == RMS_OK && slot < RMS_SLOTS_MAX; ++slot)
-        if (kept >> slot & 1) {
-            const char *name = rms_slot_name(options->rule, slot);
-            status = add_native(list, tensor->name, name, checkpoint_slot_dtype(slot, tensor->dtype), tensor->count,
-                                rms_state(optimizer, index, name), error);
-        }
+        if (kept >> slot & 1)
+            status = add_slot(list, optimizer, tensor, index, slot, error);
     return status;
 }
 

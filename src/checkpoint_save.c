@@ -37,10 +37,11 @@ static void add_choice(struct json_text *json, const char *choices, size_t numbe
     json_text_add_string(json, word);
 }
 
-/* Where it runs is no part of the run. */
+/* Where it runs is no part of the run, nor who sets gradients to 0. */
 static bool is_kept(const char *key)
 {
-    return strcmp(key, "isa") != 0 && strcmp(key, "threads") != 0 && strcmp(key, "nonfinite") != 0;
+    return strcmp(key, "isa") != 0 && strcmp(key, "threads") != 0 && strcmp(key, "nonfinite") != 0 &&
+           strcmp(key, "zero_grad") != 0;
 }
 
 static void add_option(struct json_text *json, const rms_option_info *info, double value)
@@ -211,15 +212,15 @@ static rms_status write_header(struct replacement *file, struct json_text *json,
 
 static rms_status write_part(struct replacement *file, struct part *part, uint64_t data_begin, rms_error *error)
 {
-    const char *data = part_data(part);
-    const size_t bytes = part_bytes(part);
+    float room[PART_ROOM / sizeof(float)];
     struct checksum checksum;
     checksum_start(&checksum);
     rms_status status = RMS_OK;
-    for (size_t done = 0; status == RMS_OK && done < bytes;) {
-        const size_t count = bytes - done < CHUNK_BYTES ? bytes - done : CHUNK_BYTES;
-        checksum_add(&checksum, data + done, count);
-        status = replacement_write(file, data + done, count, data_begin + part->begin + done, error);
+    for (size_t done = 0; status == RMS_OK && done < part_bytes(part);) {
+        size_t count = CHUNK_BYTES;
+        const void *data = part_data(part, done, &count, room);
+        checksum_add(&checksum, data, count);
+        status = replacement_write(file, data, count, data_begin + part->begin + done, error);
         done += count;
     }
     part->checksum = checksum_end(&checksum);

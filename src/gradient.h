@@ -3,7 +3,7 @@
 #ifndef GRADIENT_H
 #define GRADIENT_H
 
-#include "step.h"
+#include "tensor.h"
 
 /* So many elements are brought into the first-level cache at a time. */
 enum { BLOCK = 512 };

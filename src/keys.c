@@ -90,6 +90,7 @@ static bool parse_choice(enum option option, const char *text, double *value)
     rms_isa isa;
     rms_nonfinite nonfinite;
     rms_master master;
+    rms_state_format format;
     if (option == OPTION_ISA && rms_isa_from_name(text, &isa)) {
         *value = isa;
         return true;
@@ -100,6 +101,10 @@ static bool parse_choice(enum option option, const char *text, double *value)
     }
     if (option == OPTION_MASTER && rms_master_from_name(text, &master)) {
         *value = master;
+        return true;
+    }
+    if (option == OPTION_STATE_FORMAT && rms_state_format_from_name(text, &format)) {
+        *value = format;
         return true;
     }
     return false;
@@ -114,6 +119,8 @@ static const char *choices_of(enum option option)
         return "skip, propagate";
     case OPTION_MASTER:
         return "f32, remainder, none";
+    case OPTION_STATE_FORMAT:
+        return "full, 16-bit, 8-bit";
     default:
         return NULL;
     }

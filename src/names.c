@@ -61,6 +61,11 @@ static const struct name master_names[] = {
     {RMS_MASTER_REMAINDER, "remainder"},
     {RMS_MASTER_NONE, "none"},
 };
+static const struct name state_format_names[] = {
+    {RMS_STATE_FULL, "full"},
+    {RMS_STATE_16_BIT, "16-bit"},
+    {RMS_STATE_8_BIT, "8-bit"},
+};
 static const struct name rows_mode_names[] = {{RMS_ROWS_LAZY, "lazy"}, {RMS_ROWS_DENSE, "dense"}};
 static const struct name decay_names[] = {
     {RMS_DECAY_CONSTANT, "constant"}, {RMS_DECAY_LINEAR, "linear"},           {RMS_DECAY_COSINE, "cosine"},
@@ -102,6 +107,7 @@ DEFINE_CONVERSIONS(dtype)
 DEFINE_CONVERSIONS(nonfinite)
 DEFINE_CONVERSIONS(option_type)
 DEFINE_CONVERSIONS(master)
+DEFINE_CONVERSIONS(state_format)
 DEFINE_CONVERSIONS(rows_mode)
 DEFINE_CONVERSIONS(decay)
 DEFINE_CONVERSIONS(layout)

@@ -1,33 +1,26 @@
 /* The norm is a sum over chunks: each tensor is cut into chunks of fixed length, the kernel adds up each
  * chunk in a fixed tree, and the chunks' sums are added in the order of tensors. Threads only change who
- * computes a chunk, never what is added to what. Chunks are dealt in waves, so that their sums fit on the
- * stack whatever the size of the model. */
+ * computes a chunk, never what is added to what. */
 #include "norm.h"
 
 #include "gradient.h"
 #include "kernels/lanes.h"
+#include "work.h"
 
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
-enum { CHUNK = 65536, WAVE = 256 };
+size_t norm_chunks(size_t count)
+{
+    return count / NORM_CHUNK + (count % NORM_CHUNK != 0);
+}
 
-/* A chunk of a dense gradient, or the distinct rows from row on that have elements in the chunk. */
-struct chunk {
-    const struct tensor *tensor;
-    size_t begin;
-    size_t count;
-    size_t row;
-    double sum;
-};
-
-struct wave {
-    struct chunk chunks[WAVE];
-    size_t chunk_count;
-    size_t element_count;
-    size_t parts;
-    const struct isa_kernels *kernels;
+/* What a part of the pass needs; sums[i] is of chunk i, counted from the first tensor's. */
+struct pass {
+    const struct step *step;
     double scale;
+    double *sums;
 };
 
 static double scaled_square(const struct tensor *tensor, const union block *room, size_t i, double scale)
@@ -38,61 +31,37 @@ static double scaled_square(const struct tensor *tensor, const union block *room
 
 /* What the kernel would find if the rows were scattered over a chunk of zeros: a lane to which nothing but 0 is added
  * in between has the same bits. */
-static double sum_rows(const struct wave *wave, const struct chunk *chunk)
+static double sum_rows(const struct pass *pass, const struct tensor *tensor, size_t begin, size_t end, size_t row)
 {
-    const struct row_gradient *rows = chunk->tensor->rows;
-    const size_t end = chunk->begin + chunk->count;
+    const struct row_gradient *rows = tensor->rows;
     double lane[LANES] = {0};
-    for (size_t row = chunk->row; row < rows->distinct && row_index(rows, row) * rows->width < end; ++row) {
+    for (; row < rows->distinct && row_index(rows, row) * rows->width < end; ++row) {
         const size_t start = row_index(rows, row) * rows->width;
         const size_t stop = start + rows->width < end ? start + rows->width : end;
-        size_t at = start < chunk->begin ? chunk->begin : start;
+        size_t at = start < begin ? begin : start;
         while (at < stop) {
             union block room;
             const size_t count = stop - at < BLOCK ? stop - at : BLOCK;
-            row_block(wave->kernels, chunk->tensor, row, at - start, count, &room);
+            row_block(pass->step->kernels, tensor, row, at - start, count, &room);
             for (size_t i = 0; i < count; ++i)
-                lane[(at - chunk->begin + i) % LANES] += scaled_square(chunk->tensor, &room, i, wave->scale);
+                lane[(at - begin + i) % LANES] += scaled_square(tensor, &room, i, pass->scale);
             at += count;
         }
     }
     return fold(lane);
 }
 
-static double sum_chunk(const struct wave *wave, const struct chunk *chunk)
+static double sum_dense(const struct pass *pass, const struct tensor *tensor, size_t begin, size_t end)
 {
-    const struct tensor *tensor = chunk->tensor;
-    if (tensor->rows)
-        return sum_rows(wave, chunk);
-    const struct codec *codec = tensor_codec(wave->kernels, tensor);
-    square_sum_kernel *const square_sum = codec ? codec->square_sum : tensor_kernels(wave->kernels, tensor)->square_sum;
+    const struct isa_kernels *kernels = pass->step->kernels;
+    const struct codec *codec = tensor_codec(kernels, tensor);
+    square_sum_kernel *const square_sum = codec ? codec->square_sum : tensor_kernels(kernels, tensor)->square_sum;
     const char *const grad = tensor->grad;
-    return square_sum(chunk->count, grad + chunk->begin * rms_dtype_size(tensor->dtype), wave->scale);
+    return square_sum(end - begin, grad + begin * rms_dtype_size(tensor->dtype), pass->scale);
 }
 
-static void sum_part(void *context, size_t part)
-{
-    struct wave *wave = context;
-    const size_t end = wave->chunk_count * (part + 1) / wave->parts;
-    for (size_t i = wave->chunk_count * part / wave->parts; i < end; ++i)
-        wave->chunks[i].sum = sum_chunk(wave, &wave->chunks[i]);
-}
-
-/* Adds chunk by chunk to the running total, so that the edges of waves leave no trace in it. */
-static double add_wave(struct wave *wave, const struct workers *workers, double total)
-{
-    const size_t parts = workers_parts(workers, wave->element_count);
-    wave->parts = parts < wave->chunk_count ? parts : wave->chunk_count;
-    if (wave->parts > 0)
-        workers_run(workers, wave->parts, sum_part, wave);
-    for (size_t i = 0; i < wave->chunk_count; ++i)
-        total += wave->chunks[i].sum;
-    wave->chunk_count = 0;
-    wave->element_count = 0;
-    return total;
-}
-
-/* Where the next chunk with elements to add begins; the tensor's count if there is none. */
+/* Where the next chunk with elements to add begins; the tensor's count if there is none. *row is the first distinct
+ * row with elements in it. */
 static size_t next_chunk(const struct tensor *tensor, size_t begin, size_t *row)
 {
     if (!tensor->rows || begin >= tensor->count)
@@ -102,42 +71,70 @@ static size_t next_chunk(const struct tensor *tensor, size_t begin, size_t *row)
     if (*row == tensor->rows->distinct)
         return tensor->count;
     const size_t start = row_index(tensor->rows, *row) * width;
-    return start < begin ? begin : start / CHUNK * CHUNK;
+    return start < begin ? begin : start / NORM_CHUNK * NORM_CHUNK;
 }
 
-/* How many elements of a chunk there are to add: with rows, at most those of the rows from row on that begin in it. */
-static size_t elements_in(const struct tensor *tensor, size_t begin, size_t count, size_t row)
+static void sum_range(const void *context, const struct tensor *tensor, size_t begin, size_t end)
 {
-    if (!tensor->rows)
-        return count;
-    const size_t width = tensor->rows->width;
-    const size_t rows = row_from(tensor->rows, (begin + count - 1) / width + 1) - row;
-    return rows < count / width ? rows * width : count;
+    const struct pass *pass = context;
+    double *const sums = pass->sums + (tensor->first_chunk - pass->step->tensors[0]->first_chunk);
+    size_t row = 0;
+    for (begin = next_chunk(tensor, begin, &row); begin < end; begin = next_chunk(tensor, begin + NORM_CHUNK, &row)) {
+        const size_t next = tensor->count - begin < NORM_CHUNK ? tensor->count : begin + NORM_CHUNK;
+        sums[begin / NORM_CHUNK] =
+            tensor->rows ? sum_rows(pass, tensor, begin, next, row) : sum_dense(pass, tensor, begin, next);
+    }
+}
+
+void norm_sum_range(const struct step *step, const struct tensor *tensor, size_t begin, size_t end)
+{
+    const struct pass pass = {.step = step, .scale = step->options->grad_scale, .sums = step->sums};
+    sum_range(&pass, tensor, begin, end);
+}
+
+/* Rows that are given are counted end to end by a part, but chunks are of the tensor that they are rows of. */
+size_t norm_edge(const struct tensor *tensor, size_t position)
+{
+    if (position == work_extent(tensor))
+        return tensor->count;
+    if (tensor->rows && tensor->rows->mode == RMS_ROWS_LAZY)
+        position = row_index(tensor->rows, position / tensor->rows->width) * tensor->rows->width;
+    return position / NORM_CHUNK * NORM_CHUNK;
+}
+
+static size_t chunks_of(const struct step *step)
+{
+    if (step->tensor_count == 0)
+        return 0;
+    const struct tensor *last = step->tensors[step->tensor_count - 1];
+    return last->first_chunk + norm_chunks(last->count) - step->tensors[0]->first_chunk;
+}
+
+void norm_clear(const struct step *step)
+{
+    if (chunks_of(step) > 0)
+        memset(step->sums, 0, chunks_of(step) * sizeof *step->sums);
+}
+
+double norm_total(const struct step *step)
+{
+    double total = 0;
+    for (size_t i = 0; i < chunks_of(step); ++i)
+        total += step->sums[i];
+    return total;
 }
 
 static double square_sum_of(const struct step *step, const struct workers *workers, double scale)
 {
-    struct wave wave;
-    wave.chunk_count = 0;
-    wave.element_count = 0;
-    wave.kernels = step->kernels;
-    wave.scale = scale;
-    double total = 0;
-    for (size_t t = 0; t < step->tensor_count; ++t) {
-        const struct tensor *tensor = step->tensors[t];
-        size_t row = 0;
-        for (size_t begin = next_chunk(tensor, 0, &row); begin < tensor->count;
-             begin = next_chunk(tensor, begin + CHUNK, &row)) {
-            const size_t left = tensor->count - begin;
-            const size_t count = left < CHUNK ? left : CHUNK;
-            wave.chunks[wave.chunk_count++] =
-                (struct chunk){.tensor = tensor, .begin = begin, .count = count, .row = row};
-            wave.element_count += elements_in(tensor, begin, count, row);
-            if (wave.chunk_count == WAVE)
-                total = add_wave(&wave, workers, total);
-        }
-    }
-    return add_wave(&wave, workers, total);
+    const struct pass pass = {.step = step, .scale = scale, .sums = step->sums};
+    const struct work work = {.tensors = step->tensors,
+                              .tensor_count = step->tensor_count,
+                              .edge = norm_edge,
+                              .run = sum_range,
+                              .context = &pass};
+    norm_clear(step);
+    work_run(&work, workers);
+    return norm_total(step);
 }
 
 /* Looks for the first product that is not finite in count elements. */
@@ -185,25 +182,58 @@ static bool find_in_tensor(const struct step *step, const struct tensor *tensor,
     return false;
 }
 
-/* The squares of floats cannot overflow a double; those of doubles can, although every gradient is finite. Then they
- * are added up again, made smaller by a power of two: what is lost at the lower end is too small to count. A norm that
- * no double can hold is the largest double, so that clipping still clips. */
-static double overflowing_norm(const struct step *step, const struct workers *workers)
+/* Without room for all sums there is room for those of a stretch; to be added to total in the same order. Such steps
+ * have no rows. */
+static double add_in_stretches(const struct step *step, const struct workers *workers, double scale, double total)
 {
-    const double norm = sqrt(square_sum_of(step, workers, step->options->grad_scale * 0x1p-600));
-    return norm < DBL_MAX * 0x1p-600 ? norm * 0x1p600 : DBL_MAX;
+    enum { STRETCH = 1024 };
+    double sums[STRETCH];
+    for (size_t t = 0; t < step->tensor_count; ++t) {
+        struct tensor stretch = *step->tensors[t];
+        struct tensor *const tensors[] = {&stretch};
+        const struct step part = {
+            .kernels = step->kernels, .options = step->options, .tensors = tensors, .tensor_count = 1, .sums = sums};
+        for (size_t left = stretch.count; left > 0; left -= stretch.count) {
+            stretch.count = left < (size_t)STRETCH * NORM_CHUNK ? left : (size_t)STRETCH * NORM_CHUNK;
+            square_sum_of(&part, workers, scale);
+            for (size_t i = 0; i < norm_chunks(stretch.count); ++i)
+                total += sums[i];
+            stretch.grad = (const char *)stretch.grad + stretch.count * rms_dtype_size(stretch.dtype);
+        }
+    }
+    return total;
 }
 
-void gradient_norm_of(const struct step *step, const struct workers *workers, struct step_result *result)
+double norm_add(const struct step *step, const struct workers *workers, double scale, double total)
 {
-    result->gradient_norm = sqrt(square_sum_of(step, workers, step->options->grad_scale));
-    if (isfinite(result->gradient_norm))
-        return;
+    return step->sums ? square_sum_of(step, workers, scale) : add_in_stretches(step, workers, scale, total);
+}
+
+double norm_grow(double square_sum)
+{
+    const double norm = sqrt(square_sum);
+    return norm < DBL_MAX * NORM_SHRINK ? norm / NORM_SHRINK : DBL_MAX;
+}
+
+bool norm_find_bad(const struct step *step, struct step_result *result)
+{
     for (size_t t = 0; t < step->tensor_count; ++t)
         if (find_in_tensor(step, step->tensors[t], result)) {
             result->bad_tensor = t;
             result->skipped = true;
-            return;
+            return true;
         }
-    result->gradient_norm = overflowing_norm(step, workers);
+    return false;
+}
+
+void norm_finish(const struct step *step, const struct workers *workers, double square_sum, struct step_result *result)
+{
+    result->gradient_norm = sqrt(square_sum);
+    if (!isfinite(result->gradient_norm) && !norm_find_bad(step, result))
+        result->gradient_norm = norm_grow(norm_add(step, workers, step->options->grad_scale * NORM_SHRINK, 0));
+}
+
+void norm_of(const struct step *step, const struct workers *workers, struct step_result *result)
+{
+    norm_finish(step, workers, norm_add(step, workers, step->options->grad_scale, 0), result);
 }

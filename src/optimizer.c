@@ -89,6 +89,8 @@ rms_status rms_create(rms_optimizer **optimizer, const rms_options *options, rms
         return out_of_memory(error, sizeof *created);
     memset(created, 0, sizeof *created);
     created->allocator = allocator;
+    atomic_init(&created->started, 0);
+    atomic_flag_clear(&created->starting);
     created->kernels = kernels_for(full.isa);
     if (full.parallel)
         created->parallel = *full.parallel;
@@ -112,6 +114,7 @@ void rms_free(rms_optimizer *optimizer)
         memory_release(&allocator, entry_at(optimizer, i), entry_at(optimizer, i)->bytes);
     for (size_t i = 0; i < optimizer->group_count; ++i)
         memory_release(&allocator, optimizer->groups[i], sizeof(struct group));
+    memory_release(&allocator, optimizer->sums, optimizer->sum_capacity * sizeof *optimizer->sums);
     memory_release(&allocator, optimizer->row_memory, optimizer->row_bytes);
     memory_release(&allocator, optimizer->tensors, pointer_bytes(optimizer->tensor_capacity));
     memory_release(&allocator, optimizer->groups, pointer_bytes(optimizer->group_capacity));
@@ -165,7 +168,8 @@ static bool keeps_state(const rms_optimizer *optimizer, size_t group, const rms_
     for (size_t i = 0; i < optimizer->tensor_count; ++i) {
         const struct entry *entry = entry_at(optimizer, i);
         const rms_dtype dtype = entry->tensor.dtype;
-        if (entry->group == group && options_slots(changed, dtype) != options_slots(entry->tensor.options, dtype))
+        if (entry->group == group && (options_slots(changed, dtype) != options_slots(entry->tensor.options, dtype) ||
+                                      changed->state_format != entry->tensor.options->state_format))
             return false;
     }
     return true;
@@ -211,6 +215,7 @@ rms_status rms_set(rms_optimizer *optimizer, size_t group, const char *key, doub
         status = check_change(optimizer, group, key, &changed);
     if (status != RMS_OK)
         return status;
+    object_start_if_needed(optimizer);
     optimizer->groups[group]->options = changed;
     for (size_t i = 1; group == 0 && i < optimizer->group_count; ++i)
         options_copy_step(&optimizer->groups[i]->options, &changed);
@@ -253,26 +258,38 @@ rms_status rms_step(rms_optimizer *optimizer, rms_report *report)
 }
 
 /* Tensors whose gradients can only come in rows have them now. */
+static rms_status check_gradient(rms_optimizer *optimizer, size_t index)
+{
+    const struct tensor *tensor = optimizer->tensors[index];
+    if (tensor->count > 0 && !tensor->grad && !tensor->rows)
+        return fail(&optimizer->error, RMS_ERROR_ARGUMENT,
+                    "tensor \"%.80s\" has no gradient: it was added without one, so each step must give it rows",
+                    entry_at(optimizer, index)->name);
+    return RMS_OK;
+}
+
 static rms_status check_gradients(rms_optimizer *optimizer)
 {
-    for (size_t i = 0; i < optimizer->tensor_count; ++i) {
-        const struct tensor *tensor = optimizer->tensors[i];
-        if (tensor->count > 0 && !tensor->grad && !tensor->rows)
-            return fail(&optimizer->error, RMS_ERROR_ARGUMENT,
-                        "tensor \"%.80s\" has no gradient: it was added without one, so each step must give it rows",
-                        entry_at(optimizer, i)->name);
-    }
-    return RMS_OK;
+    rms_status status = RMS_OK;
+    for (size_t i = 0; i < optimizer->tensor_count && status == RMS_OK; ++i)
+        status = check_gradient(optimizer, i);
+    return status;
+}
+
+static struct step step_of(const rms_optimizer *optimizer, size_t first, size_t count)
+{
+    return (struct step){
+        .kernels = optimizer->kernels,
+        .options = &optimizer->groups[0]->options,
+        .tensors = optimizer->tensors + first,
+        .tensor_count = count,
+        .sums = optimizer->sums,
+    };
 }
 
 static rms_status step_tensors(rms_optimizer *optimizer, rms_report *report)
 {
-    const struct step step = {
-        .kernels = optimizer->kernels,
-        .options = &optimizer->groups[0]->options,
-        .tensors = optimizer->tensors,
-        .tensor_count = optimizer->tensor_count,
-    };
+    const struct step step = step_of(optimizer, 0, optimizer->tensor_count);
     const struct step_result result = step_run(&step, report != NULL);
     optimizer->steps += !result.skipped;
     if (report)
@@ -286,6 +303,8 @@ rms_status rms_step_rows(rms_optimizer *optimizer, const rms_rows *rows, size_t 
 {
     rms_status status = object_check_ready(optimizer, "step");
     if (status == RMS_OK)
+        object_start_if_needed(optimizer); /* whole tensors: no rows stand in for them yet */
+    if (status == RMS_OK)
         status = rows_bind(optimizer, rows, rows_count);
     if (status != RMS_OK)
         return status;
@@ -294,6 +313,28 @@ rms_status rms_step_rows(rms_optimizer *optimizer, const rms_rows *rows, size_t 
         status = step_tensors(optimizer, report);
     rows_release(optimizer, rows, rows_count);
     return status;
+}
+
+rms_status rms_step_tensor(rms_optimizer *optimizer, size_t tensor, rms_report *report)
+{
+    rms_status status = object_check_ready(optimizer, "step a tensor");
+    if (status == RMS_OK)
+        status = object_check_tensor(optimizer, tensor);
+    if (status == RMS_OK)
+        status = check_gradient(optimizer, tensor);
+    if (status != RMS_OK)
+        return status;
+    const struct step step = step_of(optimizer, tensor, 1);
+    if (step.options->clip_norm > 0)
+        return fail(&optimizer->error, RMS_ERROR_ARGUMENT,
+                    "clip_norm = %.9g needs the gradients of all tensors: call rms_step, or set it to 0",
+                    step.options->clip_norm);
+    object_start_if_needed(optimizer);
+    const struct step_result result = step_run(&step, report != NULL);
+    const struct entry *entry = entry_at(optimizer, tensor);
+    if (report)
+        *report = step_report(&result, entry->tensor.steps);
+    return result.skipped ? step_skipped(&result, entry->name, &optimizer->error) : succeed(&optimizer->error);
 }
 
 size_t optimizer_group_count(const rms_optimizer *optimizer)
@@ -315,8 +356,8 @@ rms_status optimizer_check_restore(const rms_optimizer *optimizer, size_t group,
                     rms_rule_name(restored->rule), rms_rule_name(own->rule));
     if (!keeps_state(optimizer, group, restored))
         return fail(error, RMS_ERROR_FORMAT,
-                    "group %zu: its options keep other state than those here (momentum, centered, amsgrad, master and "
-                    "average_decay decide that)",
+                    "group %zu: its options keep other state than those here (momentum, centered, amsgrad, master, "
+                    "state_format and average_decay decide that)",
                     group);
     if (own->momentum > 0 &&
         (restored->lr_in_momentum != own->lr_in_momentum || restored->momentum_average != own->momentum_average))
@@ -335,8 +376,27 @@ void optimizer_restore(rms_optimizer *optimizer, size_t group, const rms_options
     own->isa = place.isa;
     own->threads = place.threads;
     own->nonfinite = place.nonfinite;
+    own->zero_grad = place.zero_grad;
     own->allocator = place.allocator;
     own->parallel = place.parallel;
+}
+
+void optimizer_fill_slot(rms_optimizer *optimizer, size_t tensor, size_t slot, double value)
+{
+    const struct tensor *filled = optimizer->tensors[tensor];
+    tensor_fill_slot(optimizer->kernels, filled, slot, 0, filled->count, value);
+}
+
+void optimizer_read_slot(const rms_optimizer *optimizer, size_t tensor, size_t slot, size_t begin, size_t count,
+                         float *numbers)
+{
+    tensor_read_slot(optimizer->kernels, optimizer->tensors[tensor], slot, begin, count, numbers);
+}
+
+void optimizer_write_slot(const rms_optimizer *optimizer, size_t tensor, size_t slot, size_t begin, size_t count,
+                          const float *numbers)
+{
+    tensor_write_slot(optimizer->kernels, optimizer->tensors[tensor], slot, begin, count, numbers, NULL);
 }
 
 uint64_t optimizer_steps(const rms_optimizer *optimizer)

@@ -9,7 +9,7 @@
 /* The least that rms_options ever had: no released header is this short, but the tests grow the struct by it. New fields go
  * to the end, and leave no padding there, whose bytes nobody sets. */
 #define FIRST_SIZE (offsetof(rms_options, parallel) + sizeof(const rms_parallel *))
-_Static_assert(sizeof(rms_options) == offsetof(rms_options, seed) + sizeof(int),
+_Static_assert(sizeof(rms_options) == offsetof(rms_options, reserved_number) + sizeof(int),
                "rms_options ends with its last field");
 
 /* No version will ever need more: a larger struct_size is garbage. */
@@ -84,6 +84,26 @@ rms_status options_check_bounds(enum option option, double value, rms_error *err
     return succeed(error);
 }
 
+static bool is_kept(const rms_options *options, const struct slot *slot)
+{
+    return slot->asked_by == NO_OPTION || field_get(options, slot->asked_by) != 0;
+}
+
+/* Whether every slot can be kept in the format that is asked for. */
+static rms_status check_format(const rms_options *options, rms_error *error)
+{
+    const struct rule *rule = rule_of(options->rule);
+    for (size_t i = 0; options->state_format != RMS_STATE_FULL && i < rule->slot_count; ++i) {
+        const struct slot *slot = &rule->slots[i];
+        if (slot->kind == EXACT && is_kept(options, slot))
+            return fail(error, RMS_ERROR_RANGE, "state_format = %s: the slot %s of %s%s%s needs full state: %s",
+                        rms_state_format_name(options->state_format), slot->name, rule->name,
+                        slot->asked_by == NO_OPTION ? "" : " with ",
+                        slot->asked_by == NO_OPTION ? "" : option_rows[slot->asked_by].key, slot->because);
+    }
+    return RMS_OK;
+}
+
 /* What no single bound can say. */
 static rms_status check_together(const rms_options *o, rms_error *error)
 {
@@ -115,7 +135,7 @@ static rms_status check_together(const rms_options *o, rms_error *error)
                     "lr * decoupled_decay = %.9g is above 1: a step would turn the sign of parameters (lr %.9g, "
                     "decoupled_decay %.9g)",
                     o->lr * o->decoupled_decay, o->lr, o->decoupled_decay);
-    return succeed(error);
+    return check_format(o, error);
 }
 
 static rms_status check_callbacks(const rms_options *o, rms_error *error)
@@ -148,6 +168,8 @@ static rms_status check_all(const rms_options *options, rms_error *error)
         if (memcmp(&options->reserved_flags[i], "", 1) != 0)
             status =
                 fail(error, RMS_ERROR_UNSUPPORTED, "reserved_flags[%zu] must be 0 in version %s", i, rms_version());
+    if (status == RMS_OK && options->reserved_number != 0)
+        status = fail(error, RMS_ERROR_UNSUPPORTED, "reserved_number must be 0 in version %s", rms_version());
     if (status == RMS_OK)
         status = check_together(options, error);
     if (status == RMS_OK)
@@ -173,7 +195,7 @@ unsigned options_slots(const rms_options *options, rms_dtype dtype)
     const bool is_short = dtype == RMS_F16 || dtype == RMS_BF16;
     unsigned kept = 0;
     for (size_t i = 0; i < rule->slot_count; ++i)
-        if (rule->slots[i].asked_by == NO_OPTION || field_get(options, rule->slots[i].asked_by) != 0)
+        if (is_kept(options, &rule->slots[i]))
             kept |= 1U << i;
     if (is_short && options->master == RMS_MASTER_F32)
         kept |= 1U << RMS_SLOT_MASTER;
@@ -210,7 +232,23 @@ rms_status options_check_dtype(const rms_options *options, rms_dtype dtype, rms_
                     "dtype f16 with master = none and average_decay = %.9g: the average could not be swapped in and "
                     "out without loss; choose master f32, or dtype bf16",
                     options->average_decay);
+    if (dtype == RMS_F64 && options->state_format != RMS_STATE_FULL)
+        return fail(error, RMS_ERROR_UNSUPPORTED,
+                    "dtype f64 with state_format = %s: state of doubles is kept in full; choose state_format full, or "
+                    "dtype f32",
+                    rms_state_format_name(options->state_format));
     return RMS_OK;
+}
+
+enum slot_coding options_slot_coding(const rms_options *options, rms_dtype dtype, size_t slot)
+{
+    if (slot == RMS_SLOT_REMAINDER)
+        return CODED_REMAINDER;
+    if (slot >= RMS_RULE_SLOTS || options->state_format == RMS_STATE_FULL)
+        return dtype == RMS_F64 ? CODED_F64 : CODED_F32;
+    if (options->state_format == RMS_STATE_16_BIT)
+        return CODED_BF16;
+    return rule_of(options->rule)->slots[slot].kind == SQUARES ? CODED_SQUARES : CODED_AVERAGES;
 }
 
 size_t rms_dtype_size(rms_dtype dtype)
@@ -227,38 +265,10 @@ size_t rms_dtype_size(rms_dtype dtype)
     return 0;
 }
 
-size_t rms_slot_size(size_t slot, rms_dtype dtype)
-{
-    if (slot >= RMS_SLOTS_MAX || !rms_dtype_name(dtype))
-        return 0;
-    if (slot == RMS_SLOT_REMAINDER)
-        return sizeof(uint16_t);
-    return dtype == RMS_F64 ? sizeof(double) : sizeof(float);
-}
-
-size_t slot_bytes(size_t slot, rms_dtype dtype, size_t count)
-{
-    const size_t size = rms_slot_size(slot, dtype);
-    if (size == 0 || count > (PTRDIFF_MAX - STATE_ALIGNMENT) / size)
-        return 0;
-    return (count * size + STATE_ALIGNMENT - 1) / STATE_ALIGNMENT * STATE_ALIGNMENT;
-}
-
 size_t rms_slot_count(rms_rule rule)
 {
     const struct rule *row = rule_of(rule);
     return row ? row->slot_count : 0;
-}
-
-void slot_fill(void *array, rms_dtype dtype, size_t count, double value)
-{
-    if (dtype == RMS_F64) {
-        for (size_t i = 0; i < count; ++i)
-            ((double *)array)[i] = value;
-    } else {
-        for (size_t i = 0; i < count; ++i)
-            ((float *)array)[i] = (float)value;
-    }
 }
 
 const char *rms_slot_name(rms_rule rule, size_t slot)
@@ -286,6 +296,15 @@ unsigned rms_slots_kept(const rms_options *options, rms_dtype dtype)
     return options_slots(&full, dtype);
 }
 
+size_t rms_slot_bytes(const rms_options *options, rms_dtype dtype, size_t slot, size_t count)
+{
+    rms_options full;
+    if (slot >= RMS_SLOTS_MAX || options_admit(&full, options, NULL) != RMS_OK ||
+        options_check_dtype(&full, dtype, NULL) != RMS_OK || !(options_slots(&full, dtype) >> slot & 1))
+        return 0;
+    return slot_bytes(options_slot_coding(&full, dtype, slot), count);
+}
+
 size_t rms_state_bytes(const rms_options *options, rms_dtype dtype, size_t count)
 {
     rms_options full;
@@ -296,10 +315,10 @@ size_t rms_state_bytes(const rms_options *options, rms_dtype dtype, size_t count
     for (size_t slot = 0; slot < RMS_SLOTS_MAX; ++slot) {
         if (!(kept >> slot & 1))
             continue;
-        const size_t bytes = slot_bytes(slot, dtype, count);
-        if ((count > 0 && bytes == 0) || total > PTRDIFF_MAX - bytes)
+        const size_t bytes = slot_bytes(options_slot_coding(&full, dtype, slot), count);
+        if ((count > 0 && bytes == 0) || total > PTRDIFF_MAX - STATE_ALIGNMENT - bytes)
             return SIZE_MAX;
-        total += bytes;
+        total += slot_aligned(bytes);
     }
     return total;
 }

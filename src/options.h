@@ -2,6 +2,7 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
+#include "slot.h"
 #include "tables.h"
 
 /* Reads an options struct of any size that this library knows, by its struct_size, into *full, and checks
@@ -26,12 +27,8 @@ unsigned options_variant(const rms_options *options);
 /* What a slot of the rule starts from. */
 double options_slot_start(const rms_options *options, size_t slot);
 
-/* Bytes of one slot, rounded up so that the next one is aligned, too; 0 if that overflows (count > 0). */
-#define STATE_ALIGNMENT 64
-size_t slot_bytes(size_t slot, rms_dtype dtype, size_t count);
-
-/* Sets count numbers of a slot of such a tensor, which is not the remainder, to a value. */
-void slot_fill(void *array, rms_dtype dtype, size_t count, double value);
+/* How a kept slot of a tensor of this dtype is coded. */
+enum slot_coding options_slot_coding(const rms_options *options, rms_dtype dtype, size_t slot);
 
 /* Whether a tensor of this dtype can be kept with these options. */
 rms_status options_check_dtype(const rms_options *options, rms_dtype dtype, rms_error *error);

@@ -55,7 +55,8 @@ static bool has_word(rms_rule rule, const char *key)
 }
 
 /* Defaults are PyTorch's, so an option without a word there must have its default. Options of the step (clipping,
- * scaling) are no affair of PyTorch's optimizers, and master none of theirs that have 32 bits or more. */
+ * scaling) are no affair of PyTorch's optimizers, master none of theirs that have 32 bits or more, and how state is kept
+ * here none of a file that has it in full. */
 static rms_status check_options(const rms_options *options, size_t group, rms_error *error)
 {
     rms_option_info info;
@@ -63,7 +64,8 @@ static rms_status check_options(const rms_options *options, size_t group, rms_er
         double value = 0;
         (void)rms_options_get(options, info.key, &value, NULL);
         const bool differs = value < info.default_value || value > info.default_value;
-        if (info.per_group && differs && strcmp(info.key, "master") != 0 && !has_word(options->rule, info.key))
+        if (info.per_group && differs && strcmp(info.key, "master") != 0 && strcmp(info.key, "state_format") != 0 &&
+            !has_word(options->rule, info.key))
             return fail(error, RMS_ERROR_UNSUPPORTED,
                         "group %zu: %s = %.9g cannot be said in PyTorch's layout: torch.optim's %s has no such option",
                         group, info.key, value, rms_rule_name(options->rule));
@@ -140,9 +142,12 @@ static rms_status add_slots(struct part_list *list, rms_optimizer *optimizer, si
             continue;
         char suffix[64];
         (void)snprintf(suffix, sizeof suffix, ".%s", word);
-        const struct part part = {.dtype = checkpoint_slot_dtype(slot, tensor->dtype),
+        const struct part part = {.dtype = tensor->dtype == RMS_F64 ? STORED_F64 : STORED_F32,
                                   .count = tensor->count,
-                                  .data = rms_state(optimizer, index, rms_slot_name(options->rule, slot))};
+                                  .data = rms_state(optimizer, index, rms_slot_name(options->rule, slot)),
+                                  .decoded = options->state_format != RMS_STATE_FULL ? optimizer : NULL,
+                                  .tensor = index,
+                                  .slot = slot};
         status = part_list_add(list, state, tensor->name, suffix, &part, error);
     }
     return status;

@@ -74,6 +74,13 @@ static rms_status check_rows(rms_optimizer *optimizer, const rms_rows *rows)
     if (!rms_rows_mode_name(rows->mode))
         return fail(error, RMS_ERROR_ARGUMENT, "rows of \"%.80s\": mode %d is unknown; choose from lazy, dense",
                     entry->name, (int)rows->mode);
+    if (rows->mode == RMS_ROWS_LAZY && entry->tensor.options->state_format == RMS_STATE_8_BIT &&
+        rows->width % RMS_STATE_BLOCK != 0)
+        return fail(
+            error, RMS_ERROR_UNSUPPORTED,
+            "rows of \"%.80s\": lazy rows of width %zu would share blocks of 8-bit state, which holds %d numbers "
+            "in each; choose such a multiple, mode dense, or another state_format",
+            entry->name, rows->width, RMS_STATE_BLOCK);
     for (size_t i = 0; i < sizeof rows->reserved / sizeof *rows->reserved; ++i)
         if (rows->reserved[i] != 0)
             return fail(error, RMS_ERROR_UNSUPPORTED, "rows of \"%.80s\": reserved[%zu] must be 0 in version %s",

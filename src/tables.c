@@ -88,7 +88,7 @@ void field_set(rms_options *options, enum option option, double value)
     }
 }
 _Static_assert(sizeof(rms_isa) == sizeof(int) && sizeof(rms_nonfinite) == sizeof(int) &&
-                   sizeof(rms_master) == sizeof(int),
+                   sizeof(rms_master) == sizeof(int) && sizeof(rms_state_format) == sizeof(int),
                "choices are stored as ints");
 _Static_assert(sizeof(bool) == 1, "a flag is one byte");
 

@@ -15,11 +15,20 @@ enum option {
     OPTION_COUNT
 };
 
+/* How few bits a slot's numbers can be kept in. */
+enum slot_kind {
+    AVERAGE, /* of either sign; what rounding at random adds evens out */
+    SQUARES, /* 0 or more, of any size; the same */
+    EXACT    /* needs all its bits */
+};
+
 /* A state slot of a rule. */
 struct slot {
     const char *name;
     enum option asked_by;    /* kept when this option is not 0; NO_OPTION: always */
     enum option starts_from; /* initial value; NO_OPTION: 0 */
+    enum slot_kind kind;
+    const char *because; /* why it is exact: the end of a sentence */
 };
 
 struct rule_option {

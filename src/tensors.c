@@ -1,9 +1,11 @@
-/* The object's tensors: adding them, their state, and reading both. Names are compared in full only where their
+/* The object's tensors: adding them, rebinding them, and finding them. Names are compared in full only where their
  * hash agrees. */
 #include "memory.h"
 #include "message.h"
+#include "norm.h"
 #include "object.h"
 #include "options.h"
+#include "work.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -121,19 +123,58 @@ static size_t block_bytes(const rms_options *options, const rms_tensor *tensor)
     return state > PTRDIFF_MAX - ENTRY_BYTES - name ? 0 : ENTRY_BYTES + state + name;
 }
 
-void entry_start(rms_optimizer *optimizer, struct entry *entry)
+static void start_range(const void *context, const struct tensor *tensor, size_t begin, size_t end)
 {
-    struct tensor *tensor = &entry->tensor;
-    for (size_t slot = 0; slot < RMS_RULE_SLOTS; ++slot)
-        if (tensor->slots[slot])
-            slot_fill(tensor->slots[slot], tensor->dtype, tensor->count, options_slot_start(tensor->options, slot));
-    if (tensor->slots[RMS_SLOT_MASTER])
-        tensor_codec(optimizer->kernels, tensor)->decode(tensor->count, tensor->param, tensor->slots[RMS_SLOT_MASTER]);
-    if (tensor->slots[RMS_SLOT_REMAINDER])
-        memset(tensor->slots[RMS_SLOT_REMAINDER], 0, tensor->count * sizeof(uint16_t));
-    if (tensor->slots[RMS_SLOT_AVERAGE])
-        slot_fill(tensor->slots[RMS_SLOT_AVERAGE], tensor->dtype, tensor->count, 0);
-    tensor->steps = 0;
+    tensor_start(context, tensor, begin, end);
+}
+
+/* Workers that share the object may all come here first: one starts the state, the others wait for it. */
+void object_start(rms_optimizer *optimizer, const struct workers *workers)
+{
+    while (atomic_flag_test_and_set_explicit(&optimizer->starting, memory_order_acquire))
+        ;
+    const size_t started = atomic_load_explicit(&optimizer->started, memory_order_relaxed);
+    const struct work work = {.tensors = optimizer->tensors + started,
+                              .tensor_count = optimizer->tensor_count - started,
+                              .edge = work_page_edge,
+                              .run = start_range,
+                              .context = optimizer->kernels};
+    if (work.tensor_count > 0)
+        work_run(&work, workers);
+    atomic_store_explicit(&optimizer->started, optimizer->tensor_count, memory_order_release);
+    atomic_flag_clear_explicit(&optimizer->starting, memory_order_release);
+}
+
+void object_start_if_needed(rms_optimizer *optimizer)
+{
+    if (object_has_started(optimizer))
+        return;
+    const struct workers workers = workers_of(&optimizer->groups[0]->options);
+    object_start(optimizer, &workers);
+}
+
+static size_t chunk_count(const rms_optimizer *optimizer)
+{
+    if (optimizer->tensor_count == 0)
+        return 0;
+    const struct tensor *last = optimizer->tensors[optimizer->tensor_count - 1];
+    return last->first_chunk + norm_chunks(last->count);
+}
+
+/* Room for the norm's sums with one more tensor. */
+static rms_status reserve_sums(rms_optimizer *optimizer, size_t count)
+{
+    const size_t needed = chunk_count(optimizer) + norm_chunks(count);
+    if (needed <= optimizer->sum_capacity)
+        return RMS_OK;
+    const size_t capacity = needed < 2 * optimizer->sum_capacity ? 2 * optimizer->sum_capacity : needed;
+    double *larger = object_allocate(optimizer, capacity * sizeof *larger);
+    if (!larger)
+        return RMS_ERROR_MEMORY;
+    memory_release(&optimizer->allocator, optimizer->sums, optimizer->sum_capacity * sizeof *larger);
+    optimizer->sums = larger;
+    optimizer->sum_capacity = capacity;
+    return RMS_OK;
 }
 
 /* Lays out a fresh block. */
@@ -145,21 +186,21 @@ static void fill_entry(rms_optimizer *optimizer, struct entry *entry, const rms_
                    .param = tensor->param,
                    .grad = tensor->grad,
                    .options = options,
-                   .variant = options_variant(options),
                    .dtype = tensor->dtype,
-                   .stream = stream_of(tensor->name)},
+                   .stream = stream_of(tensor->name),
+                   .first_chunk = chunk_count(optimizer)},
         .group = tensor->group,
         .bytes = bytes,
     };
+    tensor_describe(&entry->tensor);
     char *next = (char *)entry + ENTRY_BYTES;
     const unsigned kept = options_slots(options, tensor->dtype);
     for (size_t slot = 0; slot < RMS_SLOTS_MAX; ++slot)
         if (tensor->count > 0 && kept >> slot & 1) {
             entry->tensor.slots[slot] = next;
-            next += slot_bytes(slot, tensor->dtype, tensor->count);
+            next += slot_aligned(slot_bytes(entry->tensor.codings[slot], tensor->count));
         }
     entry->name = memcpy(next, tensor->name, strlen(tensor->name) + 1);
-    entry_start(optimizer, entry);
 }
 
 rms_status rms_add(rms_optimizer *optimizer, const rms_tensor *tensor)
@@ -179,6 +220,8 @@ rms_status rms_add(rms_optimizer *optimizer, const rms_tensor *tensor)
     if (!tensors)
         return RMS_ERROR_MEMORY;
     optimizer->tensors = tensors;
+    if (reserve_sums(optimizer, tensor->count) != RMS_OK)
+        return RMS_ERROR_MEMORY;
     struct entry *entry = object_allocate(optimizer, bytes);
     if (!entry)
         return RMS_ERROR_MEMORY;
@@ -186,14 +229,6 @@ rms_status rms_add(rms_optimizer *optimizer, const rms_tensor *tensor)
     optimizer->tensors[optimizer->tensor_count++] = &entry->tensor;
     ++group->tensor_count;
     return succeed(&optimizer->error);
-}
-
-/* Whether there is such a tensor, and where to store what is asked of it. */
-static rms_status check_query(rms_optimizer *optimizer, size_t tensor, const void *out, const char *name)
-{
-    if (optimizer && !out)
-        return fail(&optimizer->error, RMS_ERROR_ARGUMENT, "%s: NULL", name);
-    return object_check_tensor(optimizer, tensor);
 }
 
 rms_status rms_rebind(rms_optimizer *optimizer, size_t tensor, void *param, const void *grad)
@@ -212,6 +247,7 @@ rms_status rms_rebind(rms_optimizer *optimizer, size_t tensor, void *param, cons
     status = check_place(optimizer, tensor, &place);
     if (status != RMS_OK)
         return status;
+    object_start_if_needed(optimizer);
     entry->tensor.param = param;
     entry->tensor.grad = grad;
     return succeed(&optimizer->error);
@@ -225,8 +261,10 @@ rms_status rms_reset(rms_optimizer *optimizer)
         return object_check_ready(optimizer, "reset");
     optimizer->broken = false;
     for (size_t i = 0; i < optimizer->tensor_count; ++i)
-        entry_start(optimizer, entry_at(optimizer, i));
+        optimizer->tensors[i]->steps = 0;
     optimizer->steps = 0;
+    atomic_store(&optimizer->started, 0);
+    object_start_if_needed(optimizer);
     return succeed(&optimizer->error);
 }
 
@@ -249,7 +287,7 @@ rms_status rms_find(rms_optimizer *optimizer, const char *name, size_t *tensor)
 
 rms_status rms_tensor_at(rms_optimizer *optimizer, size_t tensor, rms_tensor *out)
 {
-    const rms_status status = check_query(optimizer, tensor, out, "out");
+    const rms_status status = object_check_query(optimizer, tensor, out, "out");
     if (status != RMS_OK)
         return status;
     const struct entry *entry = entry_at(optimizer, tensor);
@@ -264,22 +302,9 @@ rms_status rms_tensor_at(rms_optimizer *optimizer, size_t tensor, rms_tensor *ou
     return succeed(&optimizer->error);
 }
 
-void *rms_state(rms_optimizer *optimizer, size_t tensor, const char *slot)
-{
-    if (!optimizer || !slot || tensor >= optimizer->tensor_count)
-        return NULL;
-    const struct tensor *owner = optimizer->tensors[tensor];
-    for (size_t i = 0; i < RMS_SLOTS_MAX; ++i) {
-        const char *name = rms_slot_name(owner->options->rule, i);
-        if (name && strcmp(name, slot) == 0)
-            return owner->slots[i];
-    }
-    return NULL;
-}
-
 rms_status rms_get_steps(rms_optimizer *optimizer, size_t tensor, uint64_t *steps)
 {
-    const rms_status status = check_query(optimizer, tensor, steps, "steps");
+    const rms_status status = object_check_query(optimizer, tensor, steps, "steps");
     if (status != RMS_OK)
         return status;
     *steps = entry_at(optimizer, tensor)->tensor.steps;
@@ -296,36 +321,7 @@ rms_status rms_set_steps(rms_optimizer *optimizer, size_t tensor, uint64_t steps
     if (steps > RMS_STEPS_MAX)
         return fail(&optimizer->error, RMS_ERROR_RANGE, "steps %" PRIu64 " is out of bounds: expected 0 to %" PRIu64,
                     steps, RMS_STEPS_MAX);
+    object_start_if_needed(optimizer);
     entry_at(optimizer, tensor)->tensor.steps = steps;
-    return succeed(&optimizer->error);
-}
-
-/* Rates of an f64 tensor are worked out in double, block by block, and rounded once. */
-static void write_rates(const struct tensor *tensor, float *out)
-{
-    double room[256];
-    const size_t most = sizeof room / sizeof *room;
-    const bool wide = tensor->dtype == RMS_F64;
-    rate_kernel *const rate = tensor_common_kernels(tensor)->rate[tensor->options->rule][tensor->variant];
-    for (size_t begin = 0; begin < tensor->count; begin += most) {
-        const size_t count = tensor->count - begin < most ? tensor->count - begin : most;
-        rate(&tensor->coefficients, count, tensor_slot(tensor, 0, begin), tensor_slot(tensor, 1, begin),
-             tensor_slot(tensor, 2, begin), wide ? (void *)room : (void *)(out + begin));
-        for (size_t i = 0; wide && i < count; ++i)
-            out[begin + i] = (float)room[i];
-    }
-}
-
-rms_status rms_effective_lr(rms_optimizer *optimizer, size_t tensor, float *out)
-{
-    const rms_status status = check_query(optimizer, tensor, out, "out");
-    if (status != RMS_OK)
-        return status;
-    struct entry *entry = entry_at(optimizer, tensor);
-    struct tensor *asked = &entry->tensor;
-    if ((uintptr_t)out % sizeof *out != 0 || memory_overlaps(out, asked->count * sizeof *out, entry, entry->bytes))
-        return fail(&optimizer->error, RMS_ERROR_ARGUMENT, "out is not aligned, or lies in the optimizer's own state");
-    step_coefficients(asked, asked->steps, 1.0);
-    write_rates(asked, out);
     return succeed(&optimizer->error);
 }

@@ -5,10 +5,7 @@
 #include <omp.h>
 #endif
 
-enum {
-    ELEMENTS_PER_PART = 32768, /* fewer are updated in about the time that waking a thread takes */
-    ELEMENTS_PER_PAGE = 1024
-};
+enum { BYTES_PER_PART = 640 * 1024 }; /* fewer are moved in about the time that waking a thread takes */
 
 struct workers workers_of(const rms_options *options)
 {
@@ -25,13 +22,13 @@ struct workers workers_of(const rms_options *options)
     return workers;
 }
 
-size_t workers_parts(const struct workers *workers, size_t count)
+size_t workers_parts(const struct workers *workers, uint64_t bytes)
 {
-    const size_t worthwhile = count / ELEMENTS_PER_PART;
+    const uint64_t worthwhile = bytes / BYTES_PER_PART;
     const size_t threads = (size_t)workers->threads;
     if (worthwhile < 2 || threads < 2)
         return 1;
-    return worthwhile < threads ? worthwhile : threads;
+    return worthwhile < threads ? (size_t)worthwhile : threads;
 }
 
 void workers_run(const struct workers *workers, size_t parts, rms_task *task, void *context)
@@ -47,12 +44,4 @@ void workers_run(const struct workers *workers, size_t parts, rms_task *task, vo
         for (size_t i = 0; i < parts; ++i)
             task(context, i);
     }
-}
-
-size_t workers_edge(size_t count, size_t parts, size_t part)
-{
-    if (part == 0 || part == parts)
-        return part == 0 ? 0 : count;
-    const size_t edge = count / parts * part + count % parts * part / parts;
-    return edge / ELEMENTS_PER_PAGE * ELEMENTS_PER_PAGE;
 }

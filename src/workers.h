@@ -13,14 +13,10 @@ struct workers {
 
 struct workers workers_of(const rms_options *options);
 
-/* Into how many parts to cut count elements: 1 where more would cost more than they give. */
-size_t workers_parts(const struct workers *workers, size_t count);
+/* Into how many parts to cut work that moves so many bytes: 1 where more would cost more than they give. */
+size_t workers_parts(const struct workers *workers, uint64_t bytes);
 
 /* Runs task(context, i) for each i in 0..parts-1 and waits for all. */
 void workers_run(const struct workers *workers, size_t parts, rms_task *task, void *context);
-
-/* Where part number part of count elements begins: parts differ by little, and their edges lie on whole
- * pages of floats, so that two threads do not write one cache line where one aligned array is all there is. */
-size_t workers_edge(size_t count, size_t parts, size_t part);
 
 #endif

@@ -53,7 +53,7 @@ static struct image image_of(rms_optimizer *optimizer, rms_rule rule)
             const char *const name = rms_slot_name(rule, slot);
             const void *const state = name ? rms_state(optimizer, t, name) : NULL;
             if (state)
-                append(&image, state, tensor.count * rms_slot_size(slot, tensor.dtype));
+                append(&image, state, rms_state_size(optimizer, t, name));
         }
     }
     return image;
@@ -120,9 +120,10 @@ static void check_swap(const rms_options *options, rms_dtype dtype, size_t count
     void *const average = rms_state(optimizer, 0, "average");
     if (count >= 100)
         plant(average, dtype);
-    void *const kept = bytes_create(count * rms_slot_size(RMS_SLOT_AVERAGE, dtype));
+    const size_t bytes = rms_state_size(optimizer, 0, "average");
+    void *const kept = bytes_create(bytes);
     if (count > 0)
-        memcpy(kept, average, count * rms_slot_size(RMS_SLOT_AVERAGE, dtype));
+        memcpy(kept, average, bytes);
     void *const unmoved = bytes_create(count * rms_dtype_size(dtype));
     if (count > 0)
         memcpy(unmoved, late.at, count * rms_dtype_size(dtype));

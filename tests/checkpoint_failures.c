@@ -255,10 +255,14 @@ static bool stop_failing(void)
     return plan.calls[plan.call] >= plan.at;
 }
 
-static struct model *create(uint64_t seed)
+/* With state as it is kept at full length, and in codes. */
+static const rms_state_format formats[] = {RMS_STATE_FULL, RMS_STATE_8_BIT};
+
+static struct model *create(uint64_t seed, rms_state_format format)
 {
     rms_options options = rms_options_for(RMS_RMSPROP);
     options.momentum = 0.9;
+    options.state_format = format;
     struct model *model = model_create(&options, RMS_F32, true, seed);
     model_step_until(model, 2);
     return model;
@@ -343,10 +347,12 @@ static void a_save_that_fails_leaves_the_old_file(void **state)
     (void)state;
     if (!INTERPOSED)
         skip();
-    struct model *model = create(1);
-    for (size_t i = 0; i < COUNT_OF(causes); ++i)
-        check_cause(model, scratch_path("failing"), causes[i].call, causes[i].number);
-    model_destroy(model);
+    for (size_t k = 0; k < COUNT_OF(formats); ++k) {
+        struct model *model = create(1, formats[k]);
+        for (size_t i = 0; i < COUNT_OF(causes); ++i)
+            check_cause(model, scratch_path("failing"), causes[i].call, causes[i].number);
+        model_destroy(model);
+    }
     report_comparisons("failed saves");
 }
 
@@ -355,9 +361,11 @@ static void a_save_without_memory_leaves_the_old_file(void **state)
     (void)state;
     if (!INTERPOSED)
         skip();
-    struct model *model = create(1);
-    check_cause(model, scratch_path("starving"), MALLOC, ENOMEM);
-    model_destroy(model);
+    for (size_t k = 0; k < COUNT_OF(formats); ++k) {
+        struct model *model = create(1, formats[k]);
+        check_cause(model, scratch_path("starving"), MALLOC, ENOMEM);
+        model_destroy(model);
+    }
 }
 
 /* Data before the name, and the name before success is reported. */
@@ -366,7 +374,7 @@ static void a_file_is_forced_to_the_disk_before_it_is_renamed_and_its_folder_aft
     (void)state;
     if (!INTERPOSED)
         skip();
-    struct model *model = create(1);
+    struct model *model = create(1, RMS_STATE_FULL);
     start_failing(CALLS, SIZE_MAX, 0);
     const rms_status status = rms_save(model->optimizer, scratch_path("ordered"));
     plan.active = false;
@@ -382,7 +390,7 @@ static void a_saver_that_is_overtaken_begins_anew(void **state)
     (void)state;
     if (!INTERPOSED)
         skip();
-    struct model *model = create(1);
+    struct model *model = create(1, RMS_STATE_FULL);
     const char *path = scratch_path("overtaken");
     assert_ok(rms_save(model->optimizer, path), rms_message(model->optimizer));
     struct bytes others = read_bytes(path);
@@ -418,7 +426,7 @@ static void short_and_interrupted_calls_are_continued(void **state)
     if (!INTERPOSED)
         skip();
     const char *whole = scratch_path("whole"), *pieces = scratch_path("pieces");
-    struct model *model = create(1), *other = create(2);
+    struct model *model = create(1, RMS_STATE_FULL), *other = create(2, RMS_STATE_FULL);
     struct bytes before = model_bytes(model);
     assert_ok(rms_save(model->optimizer, whole), rms_message(model->optimizer));
     struct bytes expected = read_bytes(whole);
@@ -490,9 +498,10 @@ static void check_broken(struct model *model, const char *path, const struct byt
     assert_true(rms_step(model->optimizer, NULL) >= 0);
 }
 
-static bool load_with_failure(const char *path, const struct bytes *saved, enum call call, size_t at, size_t *broken)
+static bool load_with_failure(const char *path, rms_state_format format, const struct bytes *saved, enum call call,
+                              size_t at, size_t *broken)
 {
-    struct model *model = create(2);
+    struct model *model = create(2, format);
     struct bytes before = model_bytes(model);
     start_failing(call, at, call == MALLOC ? ENOMEM : EIO);
     const rms_status status = rms_load(model->optimizer, path);
@@ -515,20 +524,17 @@ static bool load_with_failure(const char *path, const struct bytes *saved, enum 
     return reached;
 }
 
-static void a_load_that_fails_changes_nothing_or_says_what_it_has_done(void **state)
+static void check_loads(rms_state_format format)
 {
-    (void)state;
-    if (!INTERPOSED)
-        skip();
     static const enum call calls[] = {OPEN, STAT, READ, MALLOC};
     const char *path = scratch_path("to-load");
-    struct model *model = create(1);
+    struct model *model = create(1, format);
     struct bytes saved = model_bytes(model);
     assert_ok(rms_save(model->optimizer, path), rms_message(model->optimizer));
     size_t broken = 0;
     for (size_t i = 0; i < COUNT_OF(calls); ++i) {
         size_t at = 1;
-        while (at < MOST_CALLS && load_with_failure(path, &saved, calls[i], at, &broken))
+        while (at < MOST_CALLS && load_with_failure(path, format, &saved, calls[i], at, &broken))
             ++at;
         print_message("%-10s %3zu failures\n", call_names[calls[i]], at - 1);
         assert_true(at > 1);
@@ -537,6 +543,15 @@ static void a_load_that_fails_changes_nothing_or_says_what_it_has_done(void **st
     assert_true(broken > 1);
     free(saved.data);
     model_destroy(model);
+}
+
+static void a_load_that_fails_changes_nothing_or_says_what_it_has_done(void **state)
+{
+    (void)state;
+    if (!INTERPOSED)
+        skip();
+    for (size_t k = 0; k < COUNT_OF(formats); ++k)
+        check_loads(formats[k]);
     report_comparisons("failed loads");
 }
 

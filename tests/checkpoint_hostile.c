@@ -5,9 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 /* ---- the object ------------------------------------------------------------------------------------ */
 
 enum { COUNT = 3 };
@@ -265,48 +262,6 @@ static struct bytes saved(struct victim *victim, rms_layout layout)
     return read_bytes(path);
 }
 
-static size_t header_length(const struct bytes *file)
-{
-    uint64_t length = 0;
-    for (size_t i = 0; i < 8; ++i)
-        length |= (uint64_t)file->data[i] << 8 * i;
-    return (size_t)length;
-}
-
-/* The header's checksum, put right. */
-static void mend(char *header)
-{
-    static const char key[] = "\"header_checksum\":\"";
-    char *digits = strstr(header, key);
-    if (!digits || strlen(digits) < sizeof key + 16)
-        return;
-    digits += sizeof key - 1;
-    memset(digits, '0', 16);
-    uint64_t checksum = XXH3_64bits(header, strlen(header));
-    for (size_t i = 16; i-- > 0; checksum /= 16)
-        digits[i] = "0123456789abcdef"[checksum % 16];
-}
-
-/* The file with one piece of its header replaced. */
-static struct bytes changed(const struct bytes *file, const char *piece, const char *other)
-{
-    const size_t length = header_length(file), room = length + strlen(other) + 1;
-    char *header = bytes_create(length + 1), *altered = bytes_create(room);
-    memcpy(header, file->data + 8, length);
-    header[length] = '\0';
-    const char *found = strstr(header, piece);
-    if (!found) {
-        fail_msg("the header holds no %s: %s", piece, header);
-        return (struct bytes){.data = NULL};
-    }
-    (void)snprintf(altered, room, "%.*s%s%s", (int)(found - header), header, other, found + strlen(piece));
-    mend(altered);
-    const struct bytes result = safetensors_file(altered, file->data + 8 + length, file->size - 8 - length);
-    free(header);
-    free(altered);
-    return result;
-}
-
 static const struct {
     const char *piece;
     const char *other;
@@ -338,6 +293,12 @@ static const struct {
     {"\\\"centered\\\":false", "\\\"centered\\\":2", "is out of bounds: expected 0 to 1"},
     {"\\\"momentum\\\":0,", "\\\"momentum\\\":0.5,", "lacks \"w/momentum\""},
     {"\\\"average_decay\\\":0,", "\\\"average_decay\\\":0.5,", "lacks \"w/average\""},
+    {"\\\"state_format\\\":\\\"full\\\"", "\\\"state_format\\\":\\\"8-bit\\\"",
+     "holds 3 numbers of F32 in 1 dimensions (expected 65 of U8 in 1)"},
+    {"\\\"state_format\\\":\\\"full\\\"", "\\\"state_format\\\":\\\"16-bit\\\"", "(expected 3 of BF16 in 1)"},
+    {"\\\"state_format\\\":\\\"full\\\"", "\\\"state_format\\\":\\\"4-bit\\\"", "choose from full, 16-bit, 8-bit"},
+    {"\\\"state_format\\\":\\\"full\\\"", "\\\"state_format\\\":7", "state_format = 7 is out of bounds"},
+    {"\\\"state_format\\\":\\\"full\\\"", "\\\"state_format\\\":{}", "is no number, flag or word"},
     {"\\\"group\\\":0", "\\\"group\\\":1", "is of group 1, but there are 1"},
     {"\\\"group\\\":0", "\\\"group\\\":-1", "is no object of group, steps, count and dtype"},
     {"\\\"steps\\\":1", "\\\"steps\\\":1.0", "is no object of group, steps, count and dtype"},
@@ -364,12 +325,12 @@ static void changes_that_keep_the_checksum_right_are_refused_for_what_they_say(v
     struct victim victim;
     struct bytes file = saved(&victim, RMS_LAYOUT_FULL);
     for (size_t i = 0; i < COUNT_OF(changes); ++i) {
-        struct bytes other = changed(&file, changes[i].piece, changes[i].other);
+        struct bytes other = file_with_header_changed(&file, changes[i].piece, changes[i].other);
         assert_refused(&victim, &other, changes[i].sentence);
         free(other.data);
     }
     /* A change that means something is taken; so it was not the checksum that refused the others. */
-    struct bytes other = changed(&file, "\\\"lr\\\":0.01", "\\\"lr\\\":0.02");
+    struct bytes other = file_with_header_changed(&file, "\\\"lr\\\":0.01", "\\\"lr\\\":0.02");
     write_bytes(scratch_path("changed"), other.data, other.size);
     assert_ok(rms_load(victim.optimizer, scratch_path("changed")), rms_message(victim.optimizer));
     double lr = 0;

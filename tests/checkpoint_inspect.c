@@ -49,8 +49,8 @@ static void check_tensor(rms_checkpoint *checkpoint, const struct model *model, 
         const bool is_param = slot == RMS_SLOTS_MAX;
         const char *name = is_param ? "param" : rms_slot_name(model->rule, slot);
         const bool there = is_param ? found.has_param : found.slots >> slot & 1;
-        const size_t bytes =
-            tensor.count * (is_param ? rms_dtype_size(tensor.dtype) : rms_slot_size(slot, tensor.dtype));
+        const size_t bytes = is_param ? tensor.count * rms_dtype_size(tensor.dtype)
+                                      : rms_slot_bytes(&options, tensor.dtype, slot, tensor.count);
         void *out = bytes_create(bytes + 1);
         if (!there) {
             assert_status(RMS_ERROR_NAME,
@@ -69,36 +69,44 @@ static void check_tensor(rms_checkpoint *checkpoint, const struct model *model, 
     }
 }
 
+static void check_file(const rms_options *options, rms_layout layout)
+{
+    struct model *model = model_create(options, RMS_F32, true, 3);
+    model_step_until(model, 3);
+    const char *path = scratch_path("looked-into");
+    assert_ok(rms_save_as(model->optimizer, path, layout), rms_message(model->optimizer));
+    rms_checkpoint *checkpoint = open_checkpoint(path);
+    rms_checkpoint_info info;
+    assert_ok(rms_checkpoint_info_of(checkpoint, &info), "info");
+    struct bytes file = read_bytes(path);
+    assert_int_equal(info.layout, layout);
+    assert_string_equal(info.version, rms_version());
+    assert_int_equal(info.format, 1);
+    assert_int_equal(info.steps, 3);
+    assert_int_equal(info.tensor_count, MODEL_TENSORS);
+    assert_int_equal(info.group_count, 2);
+    assert_int_equal(info.file_bytes, file.size);
+    free(file.data);
+    for (size_t i = 0; i < MODEL_TENSORS; ++i)
+        check_tensor(checkpoint, model, i, layout);
+    rms_checkpoint_close(checkpoint);
+    model_destroy(model);
+}
+
 static void a_file_tells_all_that_was_saved(void **state)
 {
     (void)state;
     for (rms_rule rule = 0; rule < RMS_RULE_COUNT; ++rule)
-        for (rms_layout layout = RMS_LAYOUT_FULL; layout <= RMS_LAYOUT_STATE; ++layout) {
-            rms_options options = rms_options_for(rule);
-            options.average_decay = 0.5;
-            options.threads = 1;
-            options.nonfinite = RMS_NONFINITE_PROPAGATE;
-            struct model *model = model_create(&options, RMS_F32, true, 3);
-            model_step_until(model, 3);
-            const char *path = scratch_path("looked-into");
-            assert_ok(rms_save_as(model->optimizer, path, layout), rms_message(model->optimizer));
-            rms_checkpoint *checkpoint = open_checkpoint(path);
-            rms_checkpoint_info info;
-            assert_ok(rms_checkpoint_info_of(checkpoint, &info), "info");
-            struct bytes file = read_bytes(path);
-            assert_int_equal(info.layout, layout);
-            assert_string_equal(info.version, rms_version());
-            assert_int_equal(info.format, 1);
-            assert_int_equal(info.steps, 3);
-            assert_int_equal(info.tensor_count, MODEL_TENSORS);
-            assert_int_equal(info.group_count, 2);
-            assert_int_equal(info.file_bytes, file.size);
-            free(file.data);
-            for (size_t i = 0; i < MODEL_TENSORS; ++i)
-                check_tensor(checkpoint, model, i, layout);
-            rms_checkpoint_close(checkpoint);
-            model_destroy(model);
-        }
+        for (rms_layout layout = RMS_LAYOUT_FULL; layout <= RMS_LAYOUT_STATE; ++layout)
+            for (rms_state_format format = RMS_STATE_FULL; format <= RMS_STATE_8_BIT; ++format) {
+                rms_options options = rms_options_for(rule);
+                options.average_decay = 0.5;
+                options.threads = 1;
+                options.nonfinite = RMS_NONFINITE_PROPAGATE;
+                options.state_format = format;
+                if (rms_options_check(&options, NULL) == RMS_OK)
+                    check_file(&options, layout);
+            }
     report_comparisons("numbers looked into");
 }
 
@@ -306,6 +314,14 @@ static void what_the_first_version_wrote_is_read(void **state)
     assert_ok(rms_checkpoint_info_of(checkpoint, &info), "info");
     assert_string_equal(info.version, "0.1.0");
     assert_int_equal(info.format, 1);
+    /* It knew of no other way to keep state. */
+    struct bytes file = read_bytes(FIRST_VERSION);
+    rms_options options;
+    file.data[header_length(&file) + 8] = '\0';
+    assert_null(strstr((const char *)file.data + 8, "state_format"));
+    assert_ok(rms_checkpoint_options(checkpoint, 0, &options, sizeof options), "options");
+    assert_int_equal(options.state_format, RMS_STATE_FULL);
+    free(file.data);
     rms_checkpoint_close(checkpoint);
     free(expected.data);
     model_destroy(model);

@@ -10,22 +10,30 @@
 
 enum { COUNT = 20000, KILLS = 200, LONGEST_MICROSECONDS = 4000 };
 
-static float param[COUNT], grad[COUNT];
+static float param[COUNT], other_param[COUNT], grad[COUNT];
 
+/* A tensor with full state, and one with state in 8 bits. */
 static rms_optimizer *create(void)
 {
     const rms_options options = rms_options_for(RMS_RMSPROP);
     rms_optimizer *optimizer = create_optimizer(&options);
+    size_t group = 0;
     add_tensor(optimizer, "w", param, grad, COUNT);
+    assert_ok(rms_add_group(optimizer, &group), rms_message(optimizer));
+    assert_ok(rms_set(optimizer, group, "state_format", RMS_STATE_8_BIT), rms_message(optimizer));
+    assert_ok(rms_add(optimizer,
+                      &(rms_tensor){.name = "x", .count = COUNT, .param = other_param, .grad = grad, .group = group}),
+              rms_message(optimizer));
     return optimizer;
 }
 
-/* Every number of checkpoint number n is n: mixtures show. */
+/* Every number of checkpoint number n is n, and every byte of codes and scales the last of n: mixtures show. */
 static void set_all(rms_optimizer *optimizer, uint64_t number)
 {
     float *v = rms_state(optimizer, 0, "v");
     for (size_t i = 0; i < COUNT; ++i)
         param[i] = v[i] = (float)number;
+    memset(rms_state(optimizer, 1, "v"), (unsigned char)number, rms_state_size(optimizer, 1, "v"));
     assert_ok(rms_set_steps(optimizer, 0, number), rms_message(optimizer));
 }
 
@@ -47,6 +55,10 @@ static uint64_t number_of(rms_optimizer *optimizer, const char *path)
     assert_ok(rms_load(optimizer, path), rms_message(optimizer));
     assert_ok(rms_get_steps(optimizer, 0, &number), rms_message(optimizer));
     const float *v = rms_state(optimizer, 0, "v");
+    const unsigned char *codes = rms_state(optimizer, 1, "v");
+    for (size_t i = 0; i < rms_state_size(optimizer, 1, "v"); ++i)
+        if (codes[i] != (unsigned char)number)
+            fail_msg("checkpoint %llu holds %u at byte %zu", (unsigned long long)number, codes[i], i);
     for (size_t i = 0; i < COUNT; ++i, ++numbers_compared)
         if (bits_of(param[i]) != bits_of((float)number) || bits_of(v[i]) != bits_of((float)number))
             fail_msg("checkpoint %llu holds %g and %g at element %zu", (unsigned long long)number, (double)param[i],

@@ -19,12 +19,17 @@ struct run {
     rms_dtype dtype;
     bool mixed;
     uint64_t seed;
+    rms_state_format format;
 };
 
 static rms_options options_of(const struct run *run)
 {
     uint64_t state = run->seed;
     rms_options options = random_options(&state, run->rule);
+    if (run->format != RMS_STATE_FULL) {
+        options.state_format = run->format;
+        options.centered = options.amsgrad = false; /* they need full state */
+    }
     /* f16 has no remainder, and no room for an average without a master. */
     if ((run->mixed || run->dtype == RMS_F16) &&
         (options.master == RMS_MASTER_REMAINDER || (options.master == RMS_MASTER_NONE && options.average_decay > 0)))
@@ -54,11 +59,12 @@ static rms_isa other_isa(void)
     return RMS_ISA_BASELINE;
 }
 
-/* checkpoint_round_trip --resume RULE DTYPE MIXED SEED FROM TO: loads FROM, takes the other steps and saves to TO. */
+/* checkpoint_round_trip --resume RULE DTYPE MIXED SEED FORMAT FROM TO STATE: loads FROM, takes the other steps and saves to TO. */
 static int resume(char *const *words)
 {
     const struct run run = {(rms_rule)strtoul(words[0], NULL, 10), (rms_dtype)strtoul(words[1], NULL, 10),
-                            strtoul(words[2], NULL, 10) != 0, strtoull(words[3], NULL, 10)};
+                            strtoul(words[2], NULL, 10) != 0, strtoull(words[3], NULL, 10),
+                            (rms_state_format)strtoul(words[4], NULL, 10)};
     rms_options options = options_of(&run);
     options.isa = other_isa();
     options.threads = 3;
@@ -69,12 +75,12 @@ static int resume(char *const *words)
         memset(model->param[i], 0, tensor.count * rms_dtype_size(tensor.dtype));
     }
     disturb(model->optimizer);
-    assert_ok(rms_load(model->optimizer, words[4]), rms_message(model->optimizer));
+    assert_ok(rms_load(model->optimizer, words[5]), rms_message(model->optimizer));
     model->steps = BEFORE;
     model_step_until(model, STEPS);
-    assert_ok(rms_save(model->optimizer, words[5]), rms_message(model->optimizer));
+    assert_ok(rms_save(model->optimizer, words[6]), rms_message(model->optimizer));
     struct bytes bytes = model_bytes(model);
-    write_bytes(words[6], bytes.data, bytes.size);
+    write_bytes(words[7], bytes.data, bytes.size);
     free(bytes.data);
     model_destroy(model);
     return 0;
@@ -84,10 +90,11 @@ static int resume(char *const *words)
 
 static void run_second(const struct run *run, const char *from, const char *to, const char *state)
 {
-    char rule[16], dtype[16], seed[32];
+    char rule[16], dtype[16], seed[32], format[16];
     (void)snprintf(rule, sizeof rule, "%d", (int)run->rule);
     (void)snprintf(dtype, sizeof dtype, "%d", (int)run->dtype);
     (void)snprintf(seed, sizeof seed, "%" PRIu64, run->seed);
+    (void)snprintf(format, sizeof format, "%d", (int)run->format);
     const pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
@@ -96,8 +103,8 @@ static void run_second(const struct run *run, const char *from, const char *to, 
         (void)snprintf(files[0], sizeof files[0], "%s", from);
         (void)snprintf(files[1], sizeof files[1], "%s", to);
         (void)snprintf(files[2], sizeof files[2], "%s", state);
-        char *const words[] = {rule, dtype, mixed, seed, files[0], files[1], files[2]};
-        execl(program, program, "--resume", rule, dtype, mixed, seed, from, to, state, (char *)NULL);
+        char *const words[] = {rule, dtype, mixed, seed, format, files[0], files[1], files[2]};
+        execl(program, program, "--resume", rule, dtype, mixed, seed, format, from, to, state, (char *)NULL);
         /* Under an emulator the system cannot start what only the emulator runs: a copy of this process will do. */
         _exit(errno == ENOEXEC ? resume(words) : 127);
     }
@@ -145,6 +152,31 @@ static void a_resumed_run_ends_in_the_bits_of_an_uninterrupted_one(void **state)
             for (size_t repetition = 0; repetition < effort(4); ++repetition, ++seed)
                 check_run(&(struct run){.rule = rule, .dtype = dtype, .mixed = repetition == 3, .seed = seed});
     report_comparisons("resumed runs");
+}
+
+/* Random bits follow from seed, name, step and element, so that what they rounded up goes on as it would have. */
+static void a_resumed_run_of_shortened_state_does_too(void **state)
+{
+    (void)state;
+    uint64_t seed = 1000;
+    size_t runs = 0;
+    for (rms_state_format format = RMS_STATE_16_BIT; format <= RMS_STATE_8_BIT; ++format)
+        for (rms_rule rule = 0; rule < RMS_RULE_COUNT; ++rule)
+            for (size_t dtype = 0; dtype < 3; ++dtype)
+                for (size_t repetition = 0; repetition < 3; ++repetition, ++seed) {
+                    static const rms_dtype dtypes[] = {RMS_F32, RMS_F16, RMS_BF16};
+                    const struct run run = {
+                        .rule = rule, .dtype = dtypes[dtype], .mixed = repetition == 2, .seed = seed, .format = format};
+                    const rms_options options = options_of(&run);
+                    if (rule == RMS_RPROP || rule == RMS_ADAMAX) {
+                        assert_status(RMS_ERROR_RANGE, rms_options_check(&options, NULL), "Rprop, Adamax");
+                    } else if (repetition < effort(3)) {
+                        check_run(&run);
+                        ++runs;
+                    }
+                }
+    assert_true(runs >= 48);
+    report_comparisons("resumed runs of shortened state");
 }
 
 /* Every way to keep what 16 bits cannot hold, and averages. */
@@ -254,6 +286,10 @@ static void state_of_another_kind_is_refused(void **state)
         {RMS_RMSPROP, "momentum=0.9", "", "has a slot \"momentum\" there, and does not keep it here", RMS_LAYOUT_FULL},
         {RMS_RMSPROP, "", "momentum=0.9", "has no slot \"momentum\" there, and keeps it here", RMS_LAYOUT_FULL},
         {RMS_ADAGRAD, "", "", "is of adagrad, and this optimizer is rmsprop", RMS_LAYOUT_FULL},
+        {RMS_RMSPROP, "state_format=8-bit", "", "state_format is 8-bit there, and full here", RMS_LAYOUT_FULL},
+        {RMS_RMSPROP, "", "state_format=8-bit", "state_format is full there, and 8-bit here", RMS_LAYOUT_FULL},
+        {RMS_RMSPROP, "state_format=16-bit", "state_format=8-bit", "state_format is 16-bit there, and 8-bit here",
+         RMS_LAYOUT_STATE},
     };
     const char *path = scratch_path("other-kind");
     for (size_t i = 0; i < COUNT_OF(cases); ++i) {
@@ -272,6 +308,30 @@ static void state_of_another_kind_is_refused(void **state)
         free(before.data);
         model_destroy(first);
         model_destroy(second);
+    }
+}
+
+/* Whether a program sets gradients to 0 itself is its own affair: a file neither asks it to nor keeps it from it. */
+static void zero_grad_stays_as_the_program_has_it(void **state)
+{
+    (void)state;
+    for (int zeroes = 0; zeroes < 2; ++zeroes) {
+        rms_options saved = rms_options_for(RMS_RMSPROP), own = rms_options_for(RMS_RMSPROP);
+        saved.zero_grad = !zeroes;
+        own.zero_grad = zeroes;
+        float param[2] = {1, 2}, grad[2] = {0.5F, 0.25F};
+        rms_optimizer *first = create_optimizer(&saved), *second = create_optimizer(&own);
+        add_tensor(first, "w", param, grad, 2);
+        add_tensor(second, "w", param, grad, 2);
+        assert_ok(rms_save(first, scratch_path("zero")), rms_message(first));
+        assert_ok(rms_load(second, scratch_path("zero")), rms_message(second));
+        double value = 77;
+        assert_ok(rms_get(second, 0, "zero_grad", &value), rms_message(second));
+        assert_true(value == zeroes);
+        assert_ok(rms_step(second, NULL), rms_message(second));
+        assert_true(bits_of(grad[0]) == bits_of(zeroes ? 0 : 0.5F));
+        rms_free(first);
+        rms_free(second);
     }
 }
 
@@ -311,15 +371,17 @@ static void threads_read_what_one_reads(void **state)
 
 int main(int count, char **words)
 {
-    if (count == 9 && strcmp(words[1], "--resume") == 0)
+    if (count == 10 && strcmp(words[1], "--resume") == 0)
         return resume(words + 2);
     program = words[0];
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_resumed_run_ends_in_the_bits_of_an_uninterrupted_one),
+        cmocka_unit_test(a_resumed_run_of_shortened_state_does_too),
         cmocka_unit_test(masters_remainders_and_averages_are_resumed),
         cmocka_unit_test(the_layout_state_leaves_parameters_alone),
         cmocka_unit_test(tensors_may_come_in_another_order_or_not_at_all),
         cmocka_unit_test(state_of_another_kind_is_refused),
+        cmocka_unit_test(zero_grad_stays_as_the_program_has_it),
         cmocka_unit_test(threads_read_what_one_reads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 /* ---- files ----------------------------------------------------------------------------------------- */
 
 enum { PATH_SIZE = 512, PATHS = 8 };
@@ -81,9 +84,13 @@ static const struct {
 } model_tensors[MODEL_TENSORS] = {
     {"fc1.weight", MODEL_COUNT_MAX}, {"fc1/bias", 1}, {"empty", 0}, {"\"quoted\\\" \xc3\xa4\t", 33}, {"param", 7}};
 
-static rms_dtype dtype_of(rms_dtype dtype, bool mixed, size_t tensor)
+/* Doubles have no shortened state. */
+static rms_dtype dtype_of(const rms_options *options, rms_dtype dtype, bool mixed, size_t tensor)
 {
-    return mixed ? (rms_dtype)(((size_t)dtype + tensor) % 4) : dtype;
+    const rms_dtype other = (rms_dtype)(((size_t)dtype + tensor) % 4);
+    if (!mixed)
+        return dtype;
+    return options->state_format != RMS_STATE_FULL && other == RMS_F64 ? RMS_F32 : other;
 }
 
 struct model *model_create(const rms_options *options, rms_dtype dtype, bool mixed, uint64_t seed)
@@ -102,7 +109,7 @@ struct model *model_create(const rms_options *options, rms_dtype dtype, bool mix
                                    .param = model->param[i],
                                    .grad = model->grad[i],
                                    .group = i == 1 ? second : 0,
-                                   .dtype = dtype_of(dtype, mixed, i)};
+                                   .dtype = dtype_of(options, dtype, mixed, i)};
         fill_parameters_of(tensor.dtype, tensor.param, count, seed + i);
         assert_ok(rms_add(model->optimizer, &tensor), rms_message(model->optimizer));
     }
@@ -155,14 +162,15 @@ static void append_tensor(struct bytes *bytes, const struct model *model, size_t
         const char *name = rms_slot_name(model->rule, slot);
         const void *state = name ? rms_state(optimizer, index, name) : NULL;
         if (state)
-            append(bytes, state, tensor.count * rms_slot_size(slot, tensor.dtype));
+            append(bytes, state, rms_state_size(optimizer, index, name));
     }
 }
 
-/* Where a step runs is no part of what a checkpoint holds. */
+/* Where a step runs is no part of what a checkpoint holds, nor who sets gradients to 0. */
 static bool is_kept(const char *key)
 {
-    return strcmp(key, "isa") != 0 && strcmp(key, "threads") != 0 && strcmp(key, "nonfinite") != 0;
+    return strcmp(key, "isa") != 0 && strcmp(key, "threads") != 0 && strcmp(key, "nonfinite") != 0 &&
+           strcmp(key, "zero_grad") != 0;
 }
 
 struct bytes model_bytes(const struct model *model)
@@ -206,4 +214,44 @@ struct bytes safetensors_file(const char *header, const void *data, size_t data_
     if (data_size > 0)
         memcpy(file.data + 8 + length, data, data_size);
     return file;
+}
+
+size_t header_length(const struct bytes *file)
+{
+    uint64_t length = 0;
+    for (size_t i = 0; i < 8; ++i)
+        length |= (uint64_t)file->data[i] << 8 * i;
+    return (size_t)length;
+}
+
+static void mend_header(char *header)
+{
+    static const char key[] = "\"header_checksum\":\"";
+    char *digits = strstr(header, key);
+    if (!digits || strlen(digits) < sizeof key + 16)
+        return;
+    digits += sizeof key - 1;
+    memset(digits, '0', 16);
+    uint64_t checksum = XXH3_64bits(header, strlen(header));
+    for (size_t i = 16; i-- > 0; checksum /= 16)
+        digits[i] = "0123456789abcdef"[checksum % 16];
+}
+
+struct bytes file_with_header_changed(const struct bytes *file, const char *piece, const char *other)
+{
+    const size_t length = header_length(file), room = length + strlen(other) + 1;
+    char *header = bytes_create(length + 1), *altered = bytes_create(room);
+    memcpy(header, file->data + 8, length);
+    header[length] = '\0';
+    const char *found = strstr(header, piece);
+    if (!found) {
+        fail_msg("the header holds no %s: %s", piece, header);
+        return (struct bytes){.data = NULL};
+    }
+    (void)snprintf(altered, room, "%.*s%s%s", (int)(found - header), header, other, found + strlen(piece));
+    mend_header(altered);
+    const struct bytes result = safetensors_file(altered, file->data + 8 + length, file->size - 8 - length);
+    free(header);
+    free(altered);
+    return result;
 }

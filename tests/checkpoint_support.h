@@ -31,7 +31,7 @@ struct model {
     void *grad[MODEL_TENSORS];
 };
 
-/* tensors in use are the first of the table; mixed: each of another dtype, starting with this one. */
+/* mixed: each tensor of another dtype, starting with this one; f32 instead of f64 where state is shortened. */
 struct model *model_create(const rms_options *options, rms_dtype dtype, bool mixed, uint64_t seed);
 void model_destroy(struct model *model);
 
@@ -48,5 +48,10 @@ void assert_same_model(const struct model *model, const struct bytes *expected, 
 
 /* Length, header and data in one; to be freed. */
 struct bytes safetensors_file(const char *header, const void *data, size_t data_size);
+
+/* Bytes of a file's header; and the file, to be freed, with one piece of its header replaced and the header's checksum put
+ * right. */
+size_t header_length(const struct bytes *file);
+struct bytes file_with_header_changed(const struct bytes *file, const char *piece, const char *other);
 
 #endif

@@ -87,6 +87,13 @@ static const struct configuration configurations[] = {
     {"lion", RMS_F32, RMS_LION, ""},
     {"lion-betas", RMS_F32, RMS_LION, "beta1=0.95 beta2=0.98 decoupled_decay=1"},
     {"lion-maximize-clip-value", RMS_F32, RMS_LION, "maximize=true clip_value=0.1 l2_decay=0.01"},
+    {"sgd-momentum-8-bit", RMS_F32, RMS_SGD, "momentum=0.9 state_format=8-bit"},
+    {"adagrad-8-bit", RMS_F32, RMS_ADAGRAD, "state_format=8-bit"},
+    {"adagrad-16-bit", RMS_F32, RMS_ADAGRAD, "state_format=16-bit seed=1"},
+    {"rmsprop-8-bit", RMS_F32, RMS_RMSPROP, "momentum=0.9 state_format=8-bit seed=1"},
+    {"rmsprop-16-bit", RMS_F32, RMS_RMSPROP, "momentum=0.9 state_format=16-bit"},
+    {"adam-8-bit", RMS_F32, RMS_ADAM, "state_format=8-bit"},
+    {"adam-16-bit", RMS_F32, RMS_ADAM, "state_format=16-bit"},
     {"f64-sgd-nesterov", RMS_F64, RMS_SGD, "momentum=0.9 nesterov=true"},
     {"f64-adagrad", RMS_F64, RMS_ADAGRAD, "lr_decay=0.01"},
     {"f64-rmsprop", RMS_F64, RMS_RMSPROP, ""},
@@ -108,6 +115,8 @@ static const struct configuration configurations[] = {
     {"bf16-rmsprop-remainder", RMS_BF16, RMS_RMSPROP, "momentum=0.9 master=remainder"},
     {"bf16-rmsprop-random", RMS_BF16, RMS_RMSPROP, "master=none seed=1"},
     {"bf16-adam-average", RMS_BF16, RMS_ADAM, "master=none average_decay=0.99"},
+    {"bf16-adam-random-8-bit", RMS_BF16, RMS_ADAM, "master=none state_format=8-bit"},
+    {"f16-rmsprop-8-bit", RMS_F16, RMS_RMSPROP, "state_format=8-bit zero_grad=true"},
 };
 
 /* Small ones for the tails, one of two chunks for the norm. */
@@ -171,6 +180,22 @@ static uint64_t add_remainder(uint64_t hash, const uint16_t *remainder, const vo
     return hash;
 }
 
+/* As numbers, which hide how a NaN is coded, and then the scales, or nothing. */
+static uint64_t add_shortened(uint64_t hash, struct training *training, size_t t, const char *name, bool scaled)
+{
+    const size_t count = lengths[t];
+    const size_t scales = (count + RMS_STATE_BLOCK - 1) / RMS_STATE_BLOCK * RMS_STATE_BLOCK;
+    const size_t bytes = rms_state_size(training->optimizer, t, name);
+    const uint8_t *const state = rms_state(training->optimizer, t, name);
+    float *const numbers = floats_create(count);
+    assert_ok(rms_read_state(training->optimizer, t, name, numbers), rms_message(training->optimizer));
+    hash = add_array(hash, numbers, RMS_F32, count);
+    free(numbers);
+    for (size_t i = scales; scaled && i < bytes; ++i)
+        hash = add_number(hash, state[i], 1);
+    return hash;
+}
+
 static uint64_t add_state(struct training *training, const rms_options *options, uint64_t hash)
 {
     const rms_dtype state_dtype = training->dtype == RMS_F64 ? RMS_F64 : RMS_F32;
@@ -181,8 +206,13 @@ static uint64_t add_state(struct training *training, const rms_options *options,
             if (!(kept >> s & 1))
                 continue;
             const void *state = rms_state(training->optimizer, t, rms_slot_name(options->rule, s));
-            hash = s == RMS_SLOT_REMAINDER ? add_remainder(hash, state, training->param[t], lengths[t])
-                                           : add_array(hash, state, state_dtype, lengths[t]);
+            if (s == RMS_SLOT_REMAINDER)
+                hash = add_remainder(hash, state, training->param[t], lengths[t]);
+            else if (s < RMS_RULE_SLOTS && options->state_format != RMS_STATE_FULL)
+                hash = add_shortened(hash, training, t, rms_slot_name(options->rule, s),
+                                     options->state_format == RMS_STATE_8_BIT);
+            else
+                hash = add_array(hash, state, state_dtype, lengths[t]);
         }
     }
     return hash;

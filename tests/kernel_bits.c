@@ -1,5 +1,6 @@
 /* Kernels against the oracle, bit for bit, through rms_apply: every rule and option, every instruction set,
- * every length up to 200 and around the edges of blocks and chunks, every alignment. */
+ * every length up to 200 and around the edges of blocks and chunks, every alignment; and every kernel at the lengths
+ * around a vector or two with each of its arrays at every place. */
 #include "oracle.h"
 #include "support.h"
 
@@ -224,6 +225,70 @@ static void kernels_match_the_oracle_at_every_alignment(void **argument)
     compare_all(&isa, 3, 1, compare_every_alignment);
 }
 
+/* Sets the options that ask for optional slots; false if the rule has no such variant. */
+static bool set_variant(rms_options *options, unsigned variant)
+{
+    switch (options->rule) {
+    case RMS_RMSPROP:
+        options->centered = variant & 1;
+        options->momentum = variant & 2 ? 0.9 : 0.0;
+        return variant < 4;
+    case RMS_SGD:
+        options->momentum = variant & 1 ? 0.9 : 0.0;
+        return variant < 2;
+    case RMS_ADAM:
+        options->amsgrad = variant & 1;
+        return variant < 2;
+    default:
+        return variant == 0;
+    }
+}
+
+/* Gradients as they come, and gradients that options change, have loops of their own. */
+static struct run short_run(uint64_t *state, const rms_options *options, rms_dtype dtype)
+{
+    struct run run = {.options = *options, .dtype = dtype, .seed = random_bits(state), .first_step = 1, .steps = 2};
+    if (random_below(state, 2) == 0) {
+        run.options.grad_scale = 0.75;
+        run.options.clip_value = random_below(state, 2) == 0 ? 0.125 : 0.0;
+    }
+    for (size_t i = 0; i < COUNT_OF(run.offset); ++i)
+        run.offset[i] = random_below(state, 16);
+    return run;
+}
+
+/* Each array in turn goes through all places within 64 bytes while the others lie anywhere. */
+static void compare_short_lengths(uint64_t *state, const rms_options *options, rms_dtype dtype)
+{
+    const size_t places = 64 / rms_dtype_size(dtype);
+    const size_t arrays = 2 + (size_t)__builtin_popcount(rms_slots_kept(options, dtype));
+    const size_t stride = effort(100) > 1 ? 1 : 5;
+    for (size_t count = 0; count <= 2 * places + 3; count += stride)
+        for (size_t array = 0; array < arrays; ++array)
+            for (size_t place = 0; place < places; place += stride) {
+                struct run run = short_run(state, options, dtype);
+                run.count = count;
+                run.offset[array] = place;
+                compare(&run);
+            }
+}
+
+static void kernels_match_the_oracle_at_every_place_of_short_arrays(void **argument)
+{
+    const rms_isa isa = isa_of_test(argument);
+    uint64_t state = 5;
+    for (rms_rule rule = 0; rule < RMS_RULE_COUNT; ++rule)
+        for (unsigned variant = 0; variant < 4; ++variant)
+            for (size_t d = 0; d < COUNT_OF(dtypes); ++d) {
+                rms_options options = rms_options_for(rule);
+                options.isa = isa;
+                options.threads = 1;
+                if (set_variant(&options, variant))
+                    compare_short_lengths(&state, &options, dtypes[d]);
+            }
+    report_comparisons(rms_isa_name(isa));
+}
+
 /* Long enough for momentum, averages and AMSGrad's maximum to settle, die out or overflow. */
 static void compare_one_option_set(uint64_t *state, rms_rule rule, rms_dtype dtype, rms_isa isa)
 {
@@ -385,6 +450,16 @@ static void options_that_are_off_leave_the_bare_formula(void **argument)
     report_comparisons(rms_isa_name(isa));
 }
 
+/* Options that change no bits in float, or that tests of their own set. */
+static bool is_left_alone(const char *key)
+{
+    static const char *const keys[] = {"isa", "threads", "state_format", "zero_grad"};
+    for (size_t i = 0; i < COUNT_OF(keys); ++i)
+        if (strcmp(key, keys[i]) == 0)
+            return true;
+    return false;
+}
+
 /* The random draw must not have a blind spot: over the sets above, every option of every rule is changed. */
 static void random_option_sets_change_every_option(void **argument)
 {
@@ -403,8 +478,7 @@ static void random_option_sets_change_every_option(void **argument)
         }
         rms_option_info info;
         for (size_t k = 0; rms_option_at(rule, k, &info); ++k) {
-            const bool numeric = strcmp(info.key, "isa") != 0 && strcmp(info.key, "threads") != 0;
-            if (numeric && changed[k] < 10)
+            if (!is_left_alone(info.key) && changed[k] < 10)
                 fail_msg("%s: %s was changed in only %zu of 400 sets", rms_rule_name(rule), info.key, changed[k]);
         }
     }
@@ -416,6 +490,7 @@ int main(void)
         PER_ISA(kernels_match_the_oracle_at_every_length_up_to_200),
         PER_ISA(kernels_match_the_oracle_around_the_edges_of_blocks),
         PER_ISA(kernels_match_the_oracle_at_every_alignment),
+        PER_ISA(kernels_match_the_oracle_at_every_place_of_short_arrays),
         PER_ISA(kernels_match_the_oracle_over_hundreds_of_option_sets),
         PER_ISA(options_that_are_off_leave_the_bare_formula),
         cmocka_unit_test(random_option_sets_change_every_option),

@@ -70,7 +70,7 @@ static struct lab_race_plan parabola_plan(const double *grid, size_t grid_count,
                                  .steps = 8,
                                  .seed = 5,
                                  .threads = 1};
-    plan.contenders[0] = (struct lab_contender){"sgd", rms_options_for(RMS_SGD)};
+    plan.contenders[0] = (struct lab_contender){.name = "sgd", .options = rms_options_for(RMS_SGD)};
     plan.contenders[0].options.lr = default_rate;
     plan.contenders[0].options.threads = 1;
     memcpy(plan.grid, grid, grid_count * sizeof *grid);

@@ -111,6 +111,33 @@ static void a_seed_gives_the_same_interval_whatever_the_order_of_values(void **s
     assert_true(a.low < a.median && a.median < a.high);
 }
 
+/* Of n values of which half are 1, a resample has as many ones as n tosses of a coin have heads. For 10 tosses,
+ * P(heads <= 1) = 0.0107 and P(heads <= 2) = 0.0547; for 16, P(heads <= 3) = 0.0106 and P(heads <= 4) = 0.0384: all
+ * further from 0.025 than 10,000 resamples stray. */
+static void the_interval_of_a_mean_is_that_of_tossed_coins(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t count;
+        double low, high;
+    } cases[] = {{10, 0.2, 0.8}, {16, 0.25, 0.75}};
+    for (size_t i = 0; i < COUNT_OF(cases); ++i) {
+        double values[16];
+        for (size_t k = 0; k < cases[i].count; ++k)
+            values[k] = (double)(k % 2);
+        for (uint64_t seed = 0; seed < 5; ++seed) {
+            const struct lab_mean mean = lab_bootstrap_mean(values, cases[i].count, seed);
+            assert_true(mean.mean == 0.5);
+            assert_true(mean.low == cases[i].low && mean.high == cases[i].high);
+        }
+    }
+    const struct lab_mean nothing = lab_bootstrap_mean(NULL, 0, 1);
+    assert_true(isnan(nothing.mean) && isnan(nothing.low) && isnan(nothing.high));
+    const double lost[] = {1.0, INF};
+    const struct lab_mean infinite = lab_bootstrap_mean(lost, COUNT_OF(lost), 1);
+    assert_true(infinite.mean == INF && infinite.low == 1.0 && infinite.high == INF);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -119,6 +146,7 @@ int main(void)
         cmocka_unit_test(the_interval_is_that_of_the_exact_bootstrap_distribution),
         cmocka_unit_test(an_interval_reaches_to_infinity_where_runs_missed),
         cmocka_unit_test(a_seed_gives_the_same_interval_whatever_the_order_of_values),
+        cmocka_unit_test(the_interval_of_a_mean_is_that_of_tossed_coins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -157,6 +157,97 @@ static void norms_over_many_tensors_match_the_oracle_for_every_number_of_threads
     report_comparisons(rms_isa_name(options.isa));
 }
 
+/* ---- Where only the report asks for it, the norm is summed up in the pass that updates. */
+
+static rms_optimizer *norm_of_parts(const char *assignments, rms_isa isa, int threads, const size_t *counts,
+                                    size_t tensor_count, float *moved, rms_report *report)
+{
+    rms_options options = rms_options_for(RMS_RMSPROP);
+    set_options(&options, assignments);
+    options.isa = isa;
+    options.threads = threads;
+    rms_optimizer *optimizer = create_optimizer(&options);
+    size_t used = 0;
+    for (size_t t = 0; t < tensor_count; ++t) {
+        char name[32];
+        snprintf(name, sizeof name, "t%zu", t);
+        add_tensor(optimizer, name, moved + used, grad + used, counts[t]);
+        used += counts[t];
+    }
+    assert_true(used <= LONGEST);
+    fill_parameters(moved, used, 5);
+    assert_ok(rms_step(optimizer, report), rms_message(optimizer));
+    return optimizer;
+}
+
+static void compare_passes(rms_isa isa, int threads, const size_t *counts, size_t tensor_count)
+{
+    static float separately[LONGEST], on_the_way[LONGEST];
+    static const char *const formats[] = {"full", "16-bit", "8-bit"};
+    for (size_t format = 0; format < COUNT_OF(formats); ++format) {
+        char skip[64], propagate[64];
+        rms_report a, b;
+        snprintf(skip, sizeof skip, "state_format=%s grad_scale=0.3 nonfinite=skip", formats[format]);
+        snprintf(propagate, sizeof propagate, "state_format=%s grad_scale=0.3 nonfinite=propagate", formats[format]);
+        rms_optimizer *first = norm_of_parts(skip, isa, 1, counts, tensor_count, separately, &a);
+        rms_optimizer *second = norm_of_parts(propagate, isa, threads, counts, tensor_count, on_the_way, &b);
+        const rms_options options = {.rule = RMS_RMSPROP, .isa = isa, .threads = threads};
+        assert_same_norm(b.gradient_norm, a.gradient_norm, &options, counts[0]);
+        size_t used = 0;
+        for (size_t t = 0; t < tensor_count; ++t) {
+            assert_same_floats(on_the_way + used, separately + used, counts[t], formats[format], &options);
+            if (counts[t] > 0)
+                assert_memory_equal(rms_state(first, t, "v"), rms_state(second, t, "v"), rms_state_size(first, t, "v"));
+            used += counts[t];
+        }
+        rms_free(first);
+        rms_free(second);
+    }
+}
+
+static void the_norm_summed_up_on_the_way_is_that_of_a_pass_of_its_own(void **state)
+{
+    static const size_t single[] = {1, 1000, 65535, 65536, 65537, 131072, 131073, LONGEST};
+    static const size_t several[][4] = {
+        {65535, 0, 65537, 1}, {7, 65536, 65536, 100}, {65537, 1, 1, 65537}, {100, 131071, 3, 65000}};
+    static size_t many[600];
+    const rms_isa isa = isa_of_test(state);
+    fill_order_sensitive(grad, LONGEST, 12);
+    for (size_t i = 0; i < COUNT_OF(many); ++i)
+        many[i] = i == 300 ? 70000 : i * 17 % 301;
+    for (size_t k = 0; k < effort(8); ++k) {
+        const int threads = 1 + (int)((3 * k + 2) % 8);
+        for (size_t i = 0; i < COUNT_OF(single); ++i)
+            if ((i + (size_t)threads) % 4 == 0 || threads == 3)
+                compare_passes(isa, threads, &single[i], 1);
+        compare_passes(isa, threads, several[threads % 4], 4);
+        compare_passes(isa, threads, many, COUNT_OF(many));
+    }
+    report_comparisons(rms_isa_name(isa));
+}
+
+/* Squares overflow after the gradients have been used: the sum is taken once more. Infinite ones are reported so. */
+static void a_norm_summed_up_on_the_way_may_overflow(void **state)
+{
+    (void)state;
+    rms_options options = still(RMS_ISA_BASELINE);
+    options.nonfinite = RMS_NONFINITE_PROPAGATE;
+    rms_optimizer *optimizer = create_optimizer(&options);
+    const rms_tensor tensor = {.name = "w", .count = 140000, .param = wide_param, .grad = wide_grad, .dtype = RMS_F64};
+    assert_ok(rms_add(optimizer, &tensor), rms_message(optimizer));
+    for (size_t i = 0; i < 140000; ++i)
+        wide_grad[i] = i % 70000 == 0 ? 3e200 : 0;
+    rms_report report;
+    assert_ok(rms_step(optimizer, &report), rms_message(optimizer));
+    assert_true(fabs(report.gradient_norm / (3e200 * sqrt(2)) - 1) < 10 * 0x1p-53);
+    assert_true(report.clip_factor == 1 && !report.skipped);
+    wide_grad[99999] = -HUGE_VAL;
+    assert_ok(rms_step(optimizer, &report), rms_message(optimizer));
+    assert_true(isinf(report.gradient_norm) && report.clip_factor == 1 && !report.skipped);
+    assert_int_equal(report.steps, 2);
+    rms_free(optimizer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +256,8 @@ int main(void)
         PER_ISA(norms_of_doubles_match_the_oracle_also_where_squares_overflow),
         cmocka_unit_test(huge_doubles_have_the_norm_of_the_books),
         PER_ISA(norms_over_many_tensors_match_the_oracle_for_every_number_of_threads),
+        PER_ISA(the_norm_summed_up_on_the_way_is_that_of_a_pass_of_its_own),
+        cmocka_unit_test(a_norm_summed_up_on_the_way_may_overflow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -190,7 +190,7 @@ static void options_of_the_step_are_set_by_group_0_for_all(void **state)
         assert_true(value == info.maximum);
         ++of_step;
     }
-    assert_int_equal(of_step, 6); /* grad_scale, clip_norm, clip_value, nonfinite, seed, threads */
+    assert_int_equal(of_step, 7); /* grad_scale, clip_norm, clip_value, nonfinite, zero_grad, seed, threads */
     rms_free(optimizer);
 }
 

@@ -146,7 +146,7 @@ static rms_optimizer *copied(rms_optimizer *original, const rms_options *options
     for (size_t s = 0; s < RMS_SLOTS_MAX; ++s) {
         const char *name = rms_slot_name(options->rule, s);
         if (name && rms_state(original, 0, name))
-            memcpy(rms_state(copy, 0, name), rms_state(original, 0, name), N * rms_slot_size(s, dtype));
+            memcpy(rms_state(copy, 0, name), rms_state(original, 0, name), rms_state_size(original, 0, name));
     }
     return copy;
 }

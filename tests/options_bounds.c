@@ -185,6 +185,8 @@ static void defaults_are_those_of_the_manual(void **state)
         {RMS_RMSPROP, "average_decay", 0},
         {RMS_RMSPROP, "master", 0},
         {RMS_RMSPROP, "seed", 0},
+        {RMS_RMSPROP, "state_format", 0},
+        {RMS_RMSPROP, "zero_grad", 0},
     };
     for (size_t i = 0; i < COUNT_OF(rows); ++i) {
         const rms_options options = rms_options_for(rows[i].rule);
@@ -339,6 +341,10 @@ static void enums_outside_their_values_are_refused_in_the_struct(void **state)
     assert_status(RMS_ERROR_RANGE, rms_options_check(&options, &error), error.message);
     assert_contains(error.message, "nonfinite");
     options = rms_options_for(RMS_SGD);
+    options.state_format = (rms_state_format)3;
+    assert_status(RMS_ERROR_RANGE, rms_options_check(&options, &error), error.message);
+    assert_contains(error.message, "state_format");
+    options = rms_options_for(RMS_SGD);
     options.threads = -1;
     assert_status(RMS_ERROR_RANGE, rms_options_check(&options, &error), error.message);
     assert_contains(error.message, "threads");
@@ -373,6 +379,56 @@ static void combinations_that_cannot_be_meant_are_refused(void **state)
     assert_combination(RMS_RPROP, "step_size_min=0.1 step_size_max=0.01", RMS_ERROR_RANGE, "step_size_max");
     assert_combination(RMS_RPROP, "step_size_min=0.1 step_size_max=0.1", RMS_OK, "");
     assert_combination(RMS_LION, "lr=2 decoupled_decay=0.51", RMS_ERROR_RANGE, "decoupled_decay");
+}
+
+/* Each with the reason. */
+static void state_that_needs_all_its_bits_is_not_shortened(void **state)
+{
+    (void)state;
+    static const struct {
+        rms_rule rule;
+        const char *options;
+        const char *reason; /* NULL: taken */
+    } rows[] = {
+        {RMS_SGD, "", NULL},
+        {RMS_SGD, "momentum=0.9", NULL},
+        {RMS_ADAGRAD, "", NULL},
+        {RMS_RMSPROP, "", NULL},
+        {RMS_RMSPROP, "momentum=0.9 nesterov=true", NULL},
+        {RMS_RMSPROP, "centered=true", "the slot mean of rmsprop with centered needs full state: v - mean^2"},
+        {RMS_ADAM, "", NULL},
+        {RMS_ADAM, "amsgrad=true", "the slot v_max of adam with amsgrad needs full state: a running maximum"},
+        {RMS_RPROP, "", "the slot previous of rprop needs full state: nothing is averaged"},
+        {RMS_ADADELTA, "", NULL},
+        {RMS_ADAMAX, "", "the slot largest of adamax needs full state: a running maximum"},
+        {RMS_NADAM, "", NULL},
+        {RMS_RADAM, "", NULL},
+        {RMS_LION, "", NULL},
+    };
+    static const char *const formats[] = {"state_format=16-bit", "state_format=8-bit"};
+    for (size_t i = 0; i < COUNT_OF(rows); ++i)
+        for (size_t k = 0; k < COUNT_OF(formats); ++k) {
+            rms_options options = rms_options_for(rows[i].rule);
+            rms_error error = {""};
+            rms_optimizer *optimizer;
+            set_options(&options, rows[i].options);
+            set_options(&options, formats[k]);
+            const rms_status expected = rows[i].reason ? RMS_ERROR_RANGE : RMS_OK;
+            assert_status(expected, rms_options_check(&options, &error), error.message);
+            assert_status(expected, rms_create(&optimizer, &options, &error), error.message);
+            if (rows[i].reason) {
+                assert_contains(error.message, strchr(formats[k], '=') + 1);
+                assert_contains(error.message, rows[i].reason);
+                assert_null(optimizer);
+                continue;
+            }
+            double param[2] = {0}, grad[2] = {0};
+            const rms_tensor tensor = {.name = "w", .count = 2, .param = param, .grad = grad, .dtype = RMS_F64};
+            assert_status(RMS_ERROR_UNSUPPORTED, rms_add(optimizer, &tensor), "f64");
+            assert_contains(rms_message(optimizer), "state of doubles is kept in full");
+            assert_int_equal(rms_tensor_count(optimizer), 0);
+            rms_free(optimizer);
+        }
 }
 
 static void incomplete_callbacks_are_refused(void **state)
@@ -415,6 +471,7 @@ int main(void)
         cmocka_unit_test(a_flag_that_is_neither_false_nor_true_is_refused),
         cmocka_unit_test(enums_outside_their_values_are_refused_in_the_struct),
         cmocka_unit_test(combinations_that_cannot_be_meant_are_refused),
+        cmocka_unit_test(state_that_needs_all_its_bits_is_not_shortened),
         cmocka_unit_test(incomplete_callbacks_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,6 +29,7 @@ DEFINE_ENUM(isa)
 DEFINE_ENUM(dtype)
 DEFINE_ENUM(nonfinite)
 DEFINE_ENUM(master)
+DEFINE_ENUM(state_format)
 DEFINE_ENUM(rows_mode)
 DEFINE_ENUM(decay)
 DEFINE_ENUM(option_type)
@@ -72,6 +73,7 @@ static void every_enum_converts_to_its_name_and_back(void **state)
                  {RMS_ISA_AVX512, "avx512"}, {RMS_ISA_NEON, "neon"});
     ASSERT_NAMES(dtype, {RMS_F32, "f32"}, {RMS_F64, "f64"}, {RMS_F16, "f16"}, {RMS_BF16, "bf16"});
     ASSERT_NAMES(master, {RMS_MASTER_F32, "f32"}, {RMS_MASTER_REMAINDER, "remainder"}, {RMS_MASTER_NONE, "none"});
+    ASSERT_NAMES(state_format, {RMS_STATE_FULL, "full"}, {RMS_STATE_16_BIT, "16-bit"}, {RMS_STATE_8_BIT, "8-bit"});
     ASSERT_NAMES(rows_mode, {RMS_ROWS_LAZY, "lazy"}, {RMS_ROWS_DENSE, "dense"});
     ASSERT_NAMES(decay, {RMS_DECAY_CONSTANT, "constant"}, {RMS_DECAY_LINEAR, "linear"}, {RMS_DECAY_COSINE, "cosine"},
                  {RMS_DECAY_STEP, "step"}, {RMS_DECAY_EXPONENTIAL, "exponential"});
@@ -112,6 +114,10 @@ static void values_are_pinned(void **state)
     assert_int_equal(RMS_MASTER_F32, 0);
     assert_int_equal(RMS_MASTER_REMAINDER, 1);
     assert_int_equal(RMS_MASTER_NONE, 2);
+    assert_int_equal(RMS_STATE_FULL, 0);
+    assert_int_equal(RMS_STATE_16_BIT, 1);
+    assert_int_equal(RMS_STATE_8_BIT, 2);
+    assert_int_equal(RMS_STATE_BLOCK, 64);
     assert_int_equal(RMS_ROWS_LAZY, 0);
     assert_int_equal(RMS_ROWS_DENSE, 1);
     assert_int_equal(RMS_DECAY_EXPONENTIAL, 4);

@@ -95,6 +95,38 @@ static void flags_without_a_meaning_yet_are_refused_when_set(void **state)
             assert_contains(error.message, named);
             assert_null(optimizer);
         }
+    options = rms_options_for(RMS_RMSPROP);
+    options.reserved_number = -1;
+    rms_error error;
+    assert_status(RMS_ERROR_UNSUPPORTED, rms_options_check(&options, &error), error.message);
+    assert_contains(error.message, "reserved_number");
+    assert_contains(error.message, rms_version());
+}
+
+/* zero_grad has taken the place of a flag that had to be 0, and the struct has grown behind what was its end. */
+static void options_of_the_header_before_state_formats_are_taken(void **state)
+{
+    (void)state;
+    const size_t before = offsetof(rms_options, state_format);
+    assert_int_equal(offsetof(rms_options, zero_grad), offsetof(rms_options, momentum_average) + 1);
+    assert_int_equal(offsetof(rms_options, average_decay), offsetof(rms_options, momentum_average) + 8);
+    assert_int_equal(before, offsetof(rms_options, seed) + sizeof(int));
+    rms_options *const older = malloc(before);
+    assert_non_null(older);
+    rms_error error;
+    double value;
+    assert_ok(rms_options_init(older, before, RMS_RMSPROP), "rms_options_init");
+    assert_ok(rms_options_check(older, &error), error.message);
+    assert_ok(rms_options_get(older, "state_format", &value, &error), error.message);
+    assert_true(value == RMS_STATE_FULL);
+    assert_status(RMS_ERROR_UNSUPPORTED, rms_options_set_text(older, "state_format", "8-bit", &error), error.message);
+    assert_contains(error.message, "state_format");
+    assert_ok(rms_options_set(older, "zero_grad", 1, &error), error.message);
+    assert_ok(rms_options_check(older, &error), error.message);
+    assert_ok(rms_options_get(older, "zero_grad", &value, &error), error.message);
+    assert_true(value == 1);
+    assert_int_equal(rms_slot_bytes(older, RMS_F32, 0, 10), 40);
+    free(older);
 }
 
 /* The caller's memory ends with its struct: what it does not know has its default. */
@@ -217,6 +249,56 @@ static void slots_and_state_bytes_follow_the_options(void **state)
     assert_int_equal(rms_slots_kept(NULL, RMS_F32), 0);
 }
 
+static void slot_bytes_follow_the_format(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *options;
+        rms_dtype dtype;
+        size_t slot;
+        size_t count;
+        size_t bytes;
+    } rows[] = {
+        {"", RMS_F32, 0, 1000, 4000},
+        {"", RMS_F64, 0, 1000, 8000},
+        {"", RMS_F16, 1, 1000, 4000},
+        {"state_format=16-bit", RMS_F32, 0, 1000, 2000},
+        {"state_format=16-bit", RMS_BF16, 1, 1001, 2002},
+        {"state_format=8-bit", RMS_F32, 0, 0, 0},
+        {"state_format=8-bit", RMS_F32, 0, 1, 65},
+        {"state_format=8-bit", RMS_F32, 1, 64, 65},
+        {"state_format=8-bit", RMS_F16, 0, 65, 130},
+        {"state_format=8-bit", RMS_BF16, 0, 1000, 1024 + 16},
+        {"state_format=8-bit", RMS_F32, 0, 64000000, 65000000},
+        {"state_format=8-bit", RMS_F32, 0, SIZE_MAX, 0},
+        {"state_format=8-bit", RMS_F32, 0, (size_t)PTRDIFF_MAX, 0},
+        {"state_format=16-bit", RMS_F32, 0, (size_t)PTRDIFF_MAX / 2 + 1, 0},
+        {"state_format=8-bit", RMS_F32, 2, 10, 0}, /* not kept */
+        {"state_format=8-bit", RMS_F64, 0, 10, 0}, /* not for doubles */
+        {"state_format=8-bit", (rms_dtype)77, 0, 10, 0},
+        {"state_format=8-bit", RMS_BF16, RMS_SLOT_MASTER, 10, 40},
+        {"state_format=8-bit master=remainder", RMS_BF16, RMS_SLOT_REMAINDER, 10, 20},
+        {"state_format=8-bit average_decay=0.5", RMS_F32, RMS_SLOT_AVERAGE, 10, 40},
+        {"state_format=8-bit", RMS_F32, RMS_SLOTS_MAX, 10, 0},
+        {"state_format=8-bit", RMS_F32, SIZE_MAX, 10, 0},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); ++i) {
+        rms_options options = rms_options_for(RMS_ADAM);
+        set_options(&options, rows[i].options);
+        assert_int_equal(rms_slot_bytes(&options, rows[i].dtype, rows[i].slot, rows[i].count), rows[i].bytes);
+    }
+    rms_options options = rms_options_for(RMS_ADAM);
+    options.state_format = RMS_STATE_8_BIT;
+    assert_int_equal(rms_state_bytes(&options, RMS_F32, 1000), 2 * (1040 + 48));
+    assert_true(rms_state_bytes(&options, RMS_F64, 1) == SIZE_MAX);
+    assert_true(rms_state_bytes(&options, RMS_F32, SIZE_MAX) == SIZE_MAX);
+    assert_int_equal(rms_slots_kept(&options, RMS_F32), 3);
+    assert_int_equal(rms_slots_kept(&options, RMS_F64), 0);
+    options.amsgrad = true;
+    assert_int_equal(rms_slot_bytes(&options, RMS_F32, 0, 10), 0);
+    assert_int_equal(rms_slot_bytes(NULL, RMS_F32, 0, 10), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,11 +306,13 @@ int main(void)
         cmocka_unit_test(options_of_a_later_header_are_taken_while_what_is_new_is_zero),
         cmocka_unit_test(options_of_a_later_header_are_refused_when_something_new_is_set),
         cmocka_unit_test(flags_without_a_meaning_yet_are_refused_when_set),
+        cmocka_unit_test(options_of_the_header_before_state_formats_are_taken),
         cmocka_unit_test(options_of_the_first_header_are_taken_and_what_is_new_is_off),
         cmocka_unit_test(sizes_that_no_header_ever_had_are_refused),
         cmocka_unit_test(options_that_were_only_zeroed_are_refused),
         cmocka_unit_test(an_unknown_rule_is_refused_everywhere),
         cmocka_unit_test(slots_and_state_bytes_follow_the_options),
+        cmocka_unit_test(slot_bytes_follow_the_format),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

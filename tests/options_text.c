@@ -41,6 +41,10 @@ static void flags_and_choices_are_read_by_name(void **state)
     assert_text("isa", "avx2", RMS_ISA_AVX2);
     assert_text("isa", "auto", RMS_ISA_AUTO);
     assert_text("threads", "12", 12);
+    assert_text("zero_grad", "true", 1);
+    assert_text("state_format", "full", RMS_STATE_FULL);
+    assert_text("state_format", "16-bit", RMS_STATE_16_BIT);
+    assert_text("state_format", "8-bit", RMS_STATE_8_BIT);
 }
 
 static void assert_text_refused(const char *key, const char *text, rms_status expected, const char *named)
@@ -85,6 +89,10 @@ static void flags_choices_and_counts_refuse_everything_else(void **state)
     assert_text_refused("isa", "vax", RMS_ERROR_NAME, "baseline, avx2, avx512, neon");
     assert_text_refused("isa", "AVX2", RMS_ERROR_NAME, "AVX2");
     assert_text_refused("nonfinite", "ignore", RMS_ERROR_NAME, "skip, propagate");
+    assert_text_refused("state_format", "8bit", RMS_ERROR_NAME, "full, 16-bit, 8-bit");
+    assert_text_refused("state_format", "8", RMS_ERROR_NAME, "full, 16-bit, 8-bit");
+    assert_text_refused("state_format", "bf16", RMS_ERROR_NAME, "full, 16-bit, 8-bit");
+    assert_text_refused("zero_grad", "yes", RMS_ERROR_RANGE, "yes");
     assert_text_refused("threads", "1.5", RMS_ERROR_RANGE, "whole");
     assert_text_refused("threads", "-1", RMS_ERROR_RANGE, "0 to 4096");
     assert_text_refused("threads", "4097", RMS_ERROR_RANGE, "0 to 4096");

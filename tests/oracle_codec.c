@@ -1,4 +1,4 @@
-/* 16-bit formats and random bits, one number at a time. */
+/* 16-bit and 8-bit formats and random bits, one number at a time. */
 #include "oracle_codec.h"
 
 #include <math.h>
@@ -143,6 +143,100 @@ float oracle_join(uint16_t bf16, uint16_t remainder)
     return isnan(nearest) ? nearest : copysignf(size, nearest);
 }
 
+uint16_t oracle_encode_state(float from, uint16_t random)
+{
+    const uint16_t code = oracle_encode_at_random(RMS_BF16, from, random);
+    return from != 0 && code % 0x8000 == 0 ? with_sign(from, 1) : code;
+}
+
+/* ---- State in 8 bits */
+
+/* Four bits of precision, an exponent as float's: these are the numbers whose places are counted. */
+static const struct format coarse = {.precision = 4, .least = -126};
+enum { COARSE_INFINITY = 0x7f8, COARSE_NAN = 0x7fc, AVERAGES_OCTAVES = 14 };
+
+/* The place of the largest number that is not above a positive float, and what is left, in units of 2^-20 of the way to
+ * the next. A float has no more bits than that. */
+static int place_below(double size, double *units)
+{
+    const int step = step_at(coarse, size);
+    const double steps = ldexp(size, -step);
+    *units = ldexp(steps - floor(steps), 20);
+    return code_at(coarse, floor(steps), step);
+}
+
+static double origin_of(uint8_t scale)
+{
+    return scale == 0 ? 0 : ldexp(1.0, scale - 127);
+}
+
+uint8_t oracle_state_scale(enum oracle_state state, const float *from, size_t count)
+{
+    double largest = 0;
+    bool is_finite = true;
+    for (size_t i = 0; i < count; ++i) {
+        is_finite = is_finite && isfinite(from[i]);
+        largest = fmax(largest, fabs((double)from[i]));
+    }
+    if (!is_finite)
+        return state == ORACLE_SQUARES ? 224 : 240;
+    if (state == ORACLE_SQUARES) {
+        double units;
+        int upper = place_below(largest, &units);
+        int scale = 0;
+        if (units > 0 && upper < COARSE_INFINITY - 1)
+            ++upper;
+        while (upper - 8 * scale > 255)
+            ++scale;
+        return (uint8_t)scale;
+    }
+    int exponent = -126;
+    while (exponent < 127 && ldexp(1.0, exponent + 1) <= largest)
+        ++exponent;
+    const int scale = exponent + 127 - AVERAGES_OCTAVES;
+    return (uint8_t)(scale < 1 ? 1 : scale);
+}
+
+/* Where the number is for squares; for averages, where the sum with the origin is, as float rounds it: in double the
+ * sum is exact, or far from the middle of two floats. */
+uint8_t oracle_state_encode(enum oracle_state state, float from, uint8_t scale, uint32_t random)
+{
+    const bool is_square = state == ORACLE_SQUARES;
+    const double size = fabs((double)from);
+    const int sign = !is_square && signbit(from) ? 0x80 : 0;
+    if (!isfinite(from))
+        return (uint8_t)(sign + (isnan(from) ? COARSE_NAN : COARSE_INFINITY) - 8 * scale);
+    double units;
+    int place = place_below(is_square ? size : (double)(float)(size + origin_of(scale)), &units);
+    if (isinf((float)(size + origin_of(scale))) && !is_square)
+        place = COARSE_INFINITY;
+    else if (units + random >= 0x1p20)
+        ++place;
+    if (place >= COARSE_INFINITY)
+        place = COARSE_INFINITY - 1;
+    const int code = place - 8 * scale;
+    return (uint8_t)(is_square && code < 1 ? from != 0 : sign + code);
+}
+
+double oracle_state_decode(enum oracle_state state, uint8_t code, uint8_t scale)
+{
+    const uint8_t largest = state == ORACLE_SQUARES ? 224 : 240;
+    const uint8_t known = scale < largest ? scale : largest;
+    const int place = (state == ORACLE_SQUARES ? code : code % 0x80) + 8 * known;
+    double number = number_at(coarse, place);
+    if (state == ORACLE_SQUARES && code == 0)
+        number = 0;
+    else if (place == COARSE_INFINITY)
+        number = HUGE_VAL;
+    else if (place > COARSE_INFINITY)
+        number = (double)NAN;
+    else if (state == ORACLE_AVERAGES)
+        number -= origin_of(known);
+    return state == ORACLE_AVERAGES && code >= 0x80 ? -number : number;
+}
+
+/* ---- Random bits */
+
 uint64_t oracle_key(int seed, const char *name)
 {
     uint64_t hash = UINT64_C(14695981039346656037);
@@ -166,7 +260,7 @@ void oracle_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t ou
 {
     uint32_t left[2] = {counter[0], counter[2]};
     uint32_t right[2] = {counter[1], counter[3]};
-    for (uint32_t round = 0; round < 10; ++round) {
+    for (uint32_t round = 0; round < 7; ++round) {
         uint32_t high[2], low[2];
         multiply(0xD2511F53, left[0], &high[0], &low[0]);
         multiply(0xCD9E8D57, left[1], &high[1], &low[1]);
@@ -181,13 +275,28 @@ void oracle_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t ou
     output[3] = right[1];
 }
 
-uint16_t oracle_random(uint64_t key, uint64_t step, uint64_t element)
+/* Groups of 128 elements take 8 counters: the first half their words 1 and 0, the second half 3 and 2. Each row of 16
+ * elements after a half's first turns the words by 8 bits more. */
+uint32_t oracle_random_word(uint64_t key, uint64_t step, uint64_t element)
 {
-    const uint64_t group = element / 8;
-    const uint32_t counter[4] = {(uint32_t)group, (uint32_t)(group >> 32), (uint32_t)step, (uint32_t)(step >> 32)};
+    static const unsigned words[2][2] = {{1, 0}, {3, 2}};
+    const uint64_t number = element / 128 * 8 + element % 16 / 2;
+    const uint32_t counter[4] = {(uint32_t)number, (uint32_t)(number >> 32), (uint32_t)step, (uint32_t)(step >> 32)};
     const uint32_t halves[2] = {(uint32_t)key, (uint32_t)(key >> 32)};
     uint32_t output[4];
     oracle_philox(counter, halves, output);
-    const uint32_t word = output[element % 8 / 2];
-    return (uint16_t)(element % 2 == 0 ? word % 0x10000 : word / 0x10000);
+    uint32_t word = output[words[element / 64 % 2][element % 2]];
+    for (uint64_t bit = 0; bit < element % 64 / 16 * 8; ++bit)
+        word = word * 2 + word / 0x80000000;
+    return word;
+}
+
+uint16_t oracle_random(uint64_t key, uint64_t step, uint64_t element)
+{
+    return (uint16_t)(oracle_random_word(key, step, element) % 0x10000);
+}
+
+uint32_t oracle_random_20(uint64_t key, uint64_t step, uint64_t element)
+{
+    return oracle_random_word(key, step, element) % 0x100000;
 }

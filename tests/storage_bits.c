@@ -1,5 +1,6 @@
-/* Steps of objects that mix dtypes and keep 16-bit parameters in each of the three ways, bit for bit: joint norm,
- * remainders, random rounding and averages, whatever the lengths, the cutting of work and the instruction set. */
+/* Steps of objects that mix dtypes and keep 16-bit parameters and state in each of three ways, bit for bit: joint norm,
+ * remainders, random rounding, shortened state and averages, whatever the lengths, the cutting of work, who does it in
+ * which order, and the instruction set. */
 #include "storage_reference.h"
 
 #include "oracle_codec.h"
@@ -8,25 +9,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GROUPS = 2, TENSORS_MAX = 24, STEPS = 3 };
+enum { GROUPS = 2, TENSORS_MAX = 32, STEPS = 3 };
 
 struct shape {
     rms_dtype dtype;
     size_t count;
 };
 
-/* Around blocks, and around the eight elements that share their random bits. A first tensor of 10 elements shifts all
+/* Around blocks, those of the codecs and those of the update. A first tensor of 10 elements shifts all
  * others against the edges of parts. */
 static const struct shape small_shapes[] = {
     {RMS_BF16, 10},   {RMS_BF16, 0},   {RMS_F64, 1},     {RMS_F16, 1},     {RMS_BF16, 1},   {RMS_BF16, 7},
     {RMS_F16, 8},     {RMS_BF16, 9},   {RMS_F32, 15},    {RMS_BF16, 33},   {RMS_F64, 100},  {RMS_BF16, 1023},
     {RMS_F16, 1023},  {RMS_F64, 1024}, {RMS_BF16, 1024}, {RMS_F64, 1025},  {RMS_F16, 1025}, {RMS_BF16, 1025},
-    {RMS_BF16, 2047}, {RMS_F16, 2048}, {RMS_F64, 2049},  {RMS_BF16, 2049}, {RMS_F32, 2500}, {RMS_BF16, 3001}};
+    {RMS_BF16, 2047}, {RMS_F16, 2048}, {RMS_F64, 2049},  {RMS_BF16, 2049}, {RMS_F32, 2500}, {RMS_BF16, 3001},
+    {RMS_F32, 63},    {RMS_F16, 64},   {RMS_BF16, 65},   {RMS_F32, 511},   {RMS_F32, 512},  {RMS_F32, 513},
+    {RMS_F32, 1025},  {RMS_F32, 1}};
 
 /* Enough for eight threads; the edges of parts lie inside of each of them. */
-static const struct shape large_shapes[] = {{RMS_BF16, 10},  {RMS_F64, 65537}, {RMS_BF16, 70003},
-                                            {RMS_F32, 1},    {RMS_F16, 66001}, {RMS_BF16, 999},
-                                            {RMS_F64, 1000}, {RMS_F32, 33333}, {RMS_BF16, 40001}};
+static const struct shape large_shapes[] = {{RMS_BF16, 10},    {RMS_F64, 65537}, {RMS_BF16, 70003}, {RMS_F32, 1},
+                                            {RMS_F16, 66001},  {RMS_BF16, 999},  {RMS_F64, 1000},   {RMS_F32, 65535},
+                                            {RMS_BF16, 40001}, {RMS_F32, 140001}};
 
 struct model {
     uint64_t seed;
@@ -68,11 +71,13 @@ static void run_reference(struct model *model)
     }
 }
 
-static void draw_options(struct model *model, uint64_t *state, rms_rule rule, rms_master master)
+static void draw_options(struct model *model, uint64_t *state, rms_rule rule, rms_master master,
+                         rms_state_format format)
 {
     static const double decays[] = {0, 0.5, 0.999};
     for (size_t g = 0; g < GROUPS; ++g) {
-        model->options[g] = storage_options(state, rule, master, decays[random_below(state, COUNT_OF(decays))]);
+        model->options[g] =
+            shortened_options(state, rule, master, decays[random_below(state, COUNT_OF(decays))], format);
         rms_options *const o = &model->options[g];
         o->grad_scale = model->options[0].grad_scale;
         o->clip_norm = model->options[0].clip_norm;
@@ -83,14 +88,14 @@ static void draw_options(struct model *model, uint64_t *state, rms_rule rule, rm
 }
 
 /* Tensors that these options refuse are left out. */
-static struct model *model_create(uint64_t *state, rms_rule rule, rms_master master, const struct shape *shapes,
-                                  size_t shape_count, struct shape *chosen)
+static struct model *model_create(uint64_t *state, rms_rule rule, rms_master master, rms_state_format format,
+                                  const struct shape *shapes, size_t shape_count, struct shape *chosen)
 {
     struct model *model = calloc(1, sizeof *model);
     assert_non_null(model);
     model->seed = random_bits(state);
     model->shapes = chosen;
-    draw_options(model, state, rule, master);
+    draw_options(model, state, rule, master, format);
     for (size_t i = 0; i < shape_count; ++i) {
         const size_t t = model->tensor_count;
         const rms_options *options = &model->options[group_of(model, t)];
@@ -153,9 +158,9 @@ static void compare(struct model *model, const rms_options *where)
 {
     char context[160];
     const rms_options *o = &model->options[0];
-    snprintf(context, sizeof context, "%s/%s/%s, seed 0x%llx, %d threads by %s", rms_rule_name(o->rule),
-             rms_master_name(o->master), rms_isa_name(where->isa), (unsigned long long)model->seed, where->threads,
-             where->parallel ? "the caller" : "OpenMP");
+    snprintf(context, sizeof context, "%s/%s/%s/%s, seed 0x%llx, %d threads by %s", rms_rule_name(o->rule),
+             rms_master_name(o->master), rms_state_format_name(o->state_format), rms_isa_name(where->isa),
+             (unsigned long long)model->seed, where->threads, where->parallel ? "the caller" : "OpenMP");
     struct numbers param[TENSORS_MAX];
     rms_optimizer *optimizer = build(model, where, param);
     for (size_t step = 0; step < STEPS; ++step) {
@@ -179,34 +184,45 @@ static void every_rule_and_storage_matches_the_reference(void **state)
     const rms_options where = {.isa = isa, .threads = 1};
     uint64_t seed = 11;
     struct shape chosen[TENSORS_MAX];
-    for (size_t repetition = 0; repetition < effort(6); ++repetition)
+    for (size_t repetition = 0; repetition < effort(9); ++repetition)
         for (rms_rule rule = 0; rule < RMS_RULE_COUNT; ++rule)
             for (rms_master master = RMS_MASTER_F32; master <= RMS_MASTER_NONE; ++master) {
-                struct model *model = model_create(&seed, rule, master, small_shapes, COUNT_OF(small_shapes), chosen);
+                const rms_state_format format = (rms_state_format)((repetition + master) % 3);
+                if (!takes_state_format(rule, format))
+                    continue;
+                struct model *model =
+                    model_create(&seed, rule, master, format, small_shapes, COUNT_OF(small_shapes), chosen);
                 compare(model, &where);
                 model_destroy(model);
             }
     report_comparisons(rms_isa_name(isa));
 }
 
+/* By OpenMP, and by the caller on threads and in orders of its own. */
+static void compare_threads(struct model *model, rms_isa isa, int threads, size_t *tasks)
+{
+    const rms_parallel parallel[] = {{run_on_threads, tasks}, {run_in_reverse, tasks}, {run_shuffled, tasks}};
+    rms_options where = {.isa = isa, .threads = threads};
+    compare(model, &where);
+    where.parallel = &parallel[(size_t)threads % COUNT_OF(parallel)];
+    compare(model, &where);
+}
+
 static void threads_and_who_runs_them_change_no_bit(void **state)
 {
-    static const int threads[] = {1, 2, 3, 8};
     const rms_isa isa = isa_of_test(state);
     size_t tasks = 0;
-    const rms_parallel parallel = {run_on_threads, &tasks};
     uint64_t seed = 12;
     struct shape chosen[TENSORS_MAX];
-    for (size_t i = 0; i < effort(13) + 2; ++i) {
+    for (size_t i = 0; i < effort(10) + 2; ++i) {
         const rms_rule rule = (rms_rule)((i + RMS_RMSPROP) % RMS_RULE_COUNT);
         const rms_master master = (rms_master)((i + i / RMS_RULE_COUNT) % 3);
-        struct model *model = model_create(&seed, rule, master, large_shapes, COUNT_OF(large_shapes), chosen);
-        for (size_t k = 0; k < COUNT_OF(threads); ++k) {
-            rms_options where = {.isa = isa, .threads = threads[k]};
-            compare(model, &where);
-            where.parallel = &parallel;
-            compare(model, &where);
-        }
+        const rms_state_format wanted = (rms_state_format)((i + 2) % 3);
+        const rms_state_format format = takes_state_format(rule, wanted) ? wanted : RMS_STATE_FULL;
+        struct model *model = model_create(&seed, rule, master, format, large_shapes, COUNT_OF(large_shapes), chosen);
+        const int stride = i < 2 && effort(3) == 3 ? 1 : 3;
+        for (int threads = 1 + (int)i % stride; threads <= 8; threads += stride)
+            compare_threads(model, isa, threads, &tasks);
         model_destroy(model);
     }
     assert_true(tasks > 0);
@@ -215,6 +231,16 @@ static void threads_and_who_runs_them_change_no_bit(void **state)
 
 /* ---- rms_apply is the same step of a tensor whose name is empty. */
 
+static void copy_shortened(const struct reference *tensor, size_t slot, char *to)
+{
+    const struct shortened *const from = &tensor->shortened[slot];
+    const bool is_scaled = tensor->options->state_format == RMS_STATE_8_BIT;
+    const size_t blocks = (tensor->count + RMS_STATE_BLOCK - 1) / RMS_STATE_BLOCK;
+    memcpy(to, from->codes, tensor->count * (is_scaled ? 1 : 2));
+    if (is_scaled)
+        memcpy(to + blocks * RMS_STATE_BLOCK, from->scales, blocks);
+}
+
 static void apply_slots(const struct reference *tensor, const void *param, void **slots)
 {
     const unsigned kept = rms_slots_kept(tensor->options, tensor->dtype);
@@ -222,10 +248,13 @@ static void apply_slots(const struct reference *tensor, const void *param, void 
         slots[slot] = NULL;
         if (!(kept >> slot & 1))
             continue;
-        slots[slot] = bytes_create(tensor->count * rms_slot_size(slot, tensor->dtype));
-        memset(slots[slot], 0, tensor->count * rms_slot_size(slot, tensor->dtype));
-        if (slot < RMS_RULE_SLOTS)
+        const size_t bytes = rms_slot_bytes(tensor->options, tensor->dtype, slot, tensor->count);
+        slots[slot] = bytes_create(bytes);
+        memset(slots[slot], 0, bytes);
+        if (slot < RMS_RULE_SLOTS && tensor->options->state_format == RMS_STATE_FULL)
             fill_slot(tensor->options, tensor->dtype, slot, slots[slot], tensor->count);
+        else if (slot < RMS_RULE_SLOTS)
+            copy_shortened(tensor, slot, slots[slot]);
         for (size_t i = 0; slot == RMS_SLOT_MASTER && i < tensor->count; ++i)
             ((float *)slots[slot])[i] = (float)oracle_decode(tensor->dtype, ((const uint16_t *)param)[i]);
     }
@@ -252,12 +281,9 @@ static void compare_apply(rms_options *options, rms_dtype dtype, uint64_t seed)
         assert_int_equal(report.steps, tensor->steps);
     }
     assert_same_numbers(dtype, param.at, tensor->param, COUNT, "rms_apply, param", options);
-    for (size_t slot = 0; slot < RMS_RULE_SLOTS; ++slot)
-        if (tensor->slots[slot])
-            assert_same_numbers(real_dtype(dtype), slots[slot], tensor->slots[slot], COUNT, "rms_apply, slot", options);
-    if (tensor->average)
-        assert_same_numbers(real_dtype(dtype), slots[RMS_SLOT_AVERAGE], tensor->average, COUNT, "rms_apply, average",
-                            options);
+    for (size_t slot = 0; slot < RMS_SLOTS_MAX; ++slot)
+        if (slots[slot])
+            assert_same_slot(slots[slot], tensor, slot, "rms_apply, slot");
     for (size_t slot = 0; slot < RMS_SLOTS_MAX; ++slot)
         free(slots[slot]);
     reference_destroy(tensor);
@@ -269,11 +295,12 @@ static void rms_apply_is_the_step_of_a_tensor_without_a_name(void **state)
 {
     const rms_isa isa = isa_of_test(state);
     uint64_t seed = 13;
-    for (size_t repetition = 0; repetition < effort(5); ++repetition)
+    for (size_t repetition = 0; repetition < effort(6); ++repetition)
         for (rms_rule rule = 0; rule < RMS_RULE_COUNT; ++rule)
             for (rms_master master = RMS_MASTER_F32; master <= RMS_MASTER_NONE; ++master)
                 for (rms_dtype dtype = RMS_F32; dtype <= RMS_BF16; ++dtype) {
-                    rms_options options = storage_options(&seed, rule, master, repetition % 2 == 0 ? 0.9 : 0);
+                    const rms_state_format format = draw_state_format(&seed, rule);
+                    rms_options options = shortened_options(&seed, rule, master, repetition % 2 == 0 ? 0.9 : 0, format);
                     options.isa = isa;
                     if (is_possible(&options, dtype))
                         compare_apply(&options, dtype, random_bits(&seed));

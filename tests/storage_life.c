@@ -1,5 +1,6 @@
-/* Random lives of objects, in which everything happens in any order: tensors of all dtypes come, steps, rows, refused
- * calls, averages in and out, memory that moves, options that change, resets. After each call all of it must be what the
+/* Random lives of objects, in which everything happens in any order: tensors of all dtypes come, steps of all, of one,
+ * shared ones, rows, refused calls, averages in and out, memory that moves, state that is written, options that change,
+ * resets. After each call all of it must be what the
  * reference says. Meant for sanitizers as much as for itself. */
 #include "storage_reference.h"
 
@@ -22,9 +23,11 @@ struct life {
     bool has_grad[TENSORS_MAX];
     uint64_t steps; /* of the object */
     uint64_t draws; /* so that no two gradients are alike */
+    bool is_plain;  /* holds nothing that shared steps do not take */
 };
 
 static const char *last_call;
+static size_t shared_steps;
 
 static size_t below(struct life *life, size_t bound)
 {
@@ -37,11 +40,12 @@ static void call_add(struct life *life)
 {
     last_call = "rms_add";
     const size_t t = life->tensor_count;
-    const rms_dtype dtype = (rms_dtype)below(life, 4);
+    const rms_dtype dtype = (rms_dtype)below(life, life->is_plain ? 2 : 4);
     const size_t group = below(life, GROUPS);
     if (t == TENSORS_MAX || rms_state_bytes(&life->options[group], dtype, 1) == SIZE_MAX)
         return;
-    const size_t width = 1 + below(life, 70);
+    const bool in_blocks = life->options[group].state_format == RMS_STATE_8_BIT; /* as lazy rows must be */
+    const size_t width = in_blocks ? RMS_STATE_BLOCK * (1 + below(life, 2)) : 1 + below(life, 70);
     const size_t count = width * below(life, below(life, 4) == 0 ? 1500 : 40);
     char name[16];
     snprintf(name, sizeof name, "t%zu", t);
@@ -97,6 +101,20 @@ static void draw_gradient(struct life *life, size_t t)
         ((double *)life->grad[t].at)[below(life, tensor->count)] = (double)NAN;
 }
 
+/* With zero_grad it is 0 after a step that has read it, skipped or not; otherwise it is what was drawn. */
+static void assert_gradient_left(const struct life *life, size_t t, bool read)
+{
+    const struct reference *tensor = life->tensors[t];
+    const size_t bytes = tensor->count * rms_dtype_size(tensor->dtype);
+    const unsigned char *const grad = life->grad[t].at;
+    bool is_zero = true;
+    for (size_t i = 0; i < bytes; ++i)
+        is_zero = is_zero && grad[i] == 0;
+    const bool expected = read && life->options[0].zero_grad;
+    if (expected ? !is_zero : is_zero && tensor->count > 100)
+        fail_msg("%s: the gradient of %s is %s", last_call, tensor->name, is_zero ? "0" : "not 0");
+}
+
 static void call_step(struct life *life)
 {
     last_call = "rms_step_rows";
@@ -117,10 +135,117 @@ static void call_step(struct life *life)
     const rms_status status = rms_step_rows(life->optimizer, rows, rows_count, &report);
     assert_same_report(status, &report, &found, rms_message(life->optimizer));
     assert_int_equal(report.steps, life->steps);
+    for (size_t t = 0, i = 0; t < life->tensor_count; ++t) {
+        const bool has_rows = i < rows_count && rows[i].tensor == t;
+        assert_gradient_left(life, t, !has_rows);
+        i += has_rows;
+    }
     for (size_t i = 0; i < rows_count; ++i) {
         free(batches[i].indices);
         numbers_destroy(&batches[i].values);
     }
+}
+
+static void call_step_tensor(struct life *life)
+{
+    last_call = "rms_step_tensor";
+    if (life->tensor_count == 0)
+        return;
+    const size_t t = below(life, life->tensor_count);
+    struct reference *tensor = life->tensors[t];
+    draw_gradient(life, t);
+    rms_report report;
+    const bool without = tensor->count > 0 && !life->has_grad[t];
+    if (without || life->options[0].clip_norm > 0) {
+        assert_status(RMS_ERROR_ARGUMENT, rms_step_tensor(life->optimizer, t, &report), rms_message(life->optimizer));
+        assert_gradient_left(life, t, false);
+        return;
+    }
+    reference_set_gradient(tensor, life->grad[t].at);
+    const struct reference_report found = reference_step(&tensor, 1, &life->options[0]);
+    assert_same_report(rms_step_tensor(life->optimizer, t, &report), &report, &found, rms_message(life->optimizer));
+    assert_int_equal(report.steps, tensor->steps);
+    assert_gradient_left(life, t, true);
+}
+
+/* One thread that shares with nobody takes the same step. */
+static void call_step_shared(struct life *life)
+{
+    last_call = "rms_step_shared";
+    const void *grads[TENSORS_MAX + 1];
+    bool takes = !life->options[0].zero_grad;
+    for (size_t t = 0; t < life->tensor_count; ++t) {
+        const struct reference *tensor = life->tensors[t];
+        draw_gradient(life, t);
+        grads[t] = life->grad[t].at;
+        takes = takes && real_dtype(tensor->dtype) == tensor->dtype && tensor->options->average_decay == 0 &&
+                tensor->options->state_format == RMS_STATE_FULL;
+    }
+    rms_report report;
+    rms_error error;
+    const rms_status status = rms_step_shared(life->optimizer, grads, life->tensor_count, &report, &error);
+    if (!takes) {
+        assert_status(RMS_ERROR_UNSUPPORTED, status, error.message);
+        return;
+    }
+    for (size_t t = 0; t < life->tensor_count; ++t)
+        reference_set_gradient(life->tensors[t], life->grad[t].at);
+    const struct reference_report found = reference_step(life->tensors, life->tensor_count, &life->options[0]);
+    life->steps += !found.skipped;
+    ++shared_steps;
+    assert_same_report(status, &report, &found, error.message);
+    assert_int_equal(report.steps, life->steps);
+}
+
+/* Some slot that the rule keeps; RMS_SLOTS_MAX if it has none. */
+static size_t draw_slot(struct life *life, const struct reference *tensor)
+{
+    const size_t slot = below(life, RMS_RULE_SLOTS);
+    return tensor->slots[slot] ? slot : tensor->slots[0] ? 0 : RMS_SLOTS_MAX;
+}
+
+static void call_write_state(struct life *life)
+{
+    last_call = "rms_write_state";
+    if (life->tensor_count == 0)
+        return;
+    const size_t t = below(life, life->tensor_count);
+    struct reference *tensor = life->tensors[t];
+    const size_t slot = draw_slot(life, tensor);
+    if (slot == RMS_SLOTS_MAX)
+        return;
+    const rms_dtype dtype = real_dtype(tensor->dtype);
+    const char *const name = rms_slot_name(tensor->options->rule, slot);
+    struct numbers numbers = numbers_create(dtype, tensor->count, below(life, 8));
+    fill_gradients_of(dtype, numbers.at, tensor->count, 1, ++life->draws);
+    for (size_t i = 0; i < tensor->count; ++i) /* squares may not be negative */
+        if (dtype == RMS_F64)
+            ((double *)numbers.at)[i] = fabs(((double *)numbers.at)[i]);
+        else
+            ((float *)numbers.at)[i] = fabsf(((float *)numbers.at)[i]);
+    assert_ok(rms_write_state(life->optimizer, t, name, numbers.at), rms_message(life->optimizer));
+    reference_write_slot(tensor, slot, numbers.at);
+    numbers_destroy(&numbers);
+}
+
+static void call_read_state(struct life *life)
+{
+    last_call = "rms_read_state";
+    if (life->tensor_count == 0)
+        return;
+    const size_t t = below(life, life->tensor_count);
+    const struct reference *tensor = life->tensors[t];
+    const size_t slot = draw_slot(life, tensor);
+    const rms_dtype dtype = real_dtype(tensor->dtype);
+    struct numbers numbers = numbers_create(dtype, tensor->count, below(life, 8));
+    if (slot == RMS_SLOTS_MAX) {
+        assert_status(RMS_ERROR_NAME, rms_read_state(life->optimizer, t, "none", numbers.at), "no such slot");
+    } else {
+        const char *const name = rms_slot_name(tensor->options->rule, slot);
+        assert_ok(rms_read_state(life->optimizer, t, name, numbers.at), rms_message(life->optimizer));
+        assert_same_numbers(dtype, numbers.at, tensor->slots[slot], tensor->count, last_call, tensor->options);
+    }
+    numbers_destroy(&numbers);
 }
 
 static void call_refused(struct life *life)
@@ -185,14 +310,16 @@ static void call_set(struct life *life)
         const char *key;
         double value;
         bool must;
-    } changes[] = {{"lr", 0.25, true},     {"lr", 1e-3, true},     {"seed", 12345, true},
-                   {"clip_norm", 3, true}, {"clip_norm", 0, true}, {"average_decay", 0.7, false},
-                   {"master", 0, false},   {"master", 2, false},   {"threads", 3, true},
-                   {"l2_decay", 0.1, true}};
+        bool of_step;
+    } changes[] = {
+        {"lr", 0.25, true, false},         {"lr", 1e-3, true, false},    {"seed", 12345, true, true},
+        {"clip_norm", 3, true, true},      {"clip_norm", 0, true, true}, {"average_decay", 0.7, false, false},
+        {"master", 0, false, false},       {"master", 2, false, false},  {"threads", 3, true, true},
+        {"l2_decay", 0.1, true, false},    {"zero_grad", 1, true, true}, {"zero_grad", 0, true, true},
+        {"state_format", 1, false, false}, {"clip_norm", 0, true, true}, {"zero_grad", 0, true, true}};
     last_call = "rms_set";
     const size_t change = below(life, COUNT_OF(changes));
-    const bool of_step =
-        changes[change].key[0] == 's' || changes[change].key[0] == 'c' || changes[change].key[0] == 't';
+    const bool of_step = changes[change].of_step;
     const size_t group = of_step ? 0 : below(life, GROUPS);
     const rms_status status = rms_set(life->optimizer, group, changes[change].key, changes[change].value);
     if (changes[change].must && life->options[group].decoupled_decay == 0)
@@ -226,17 +353,21 @@ static void call_effective_lr(struct life *life)
 
 /* ---- A life */
 
-static void (*const calls[])(struct life *) = {call_step,      call_step,   call_step,    call_step,        call_step,
-                                               call_add,       call_add,    call_refused, call_swap,        call_set,
-                                               call_set_steps, call_rebind, call_reset,   call_effective_lr};
+static void (*const calls[])(struct life *) = {call_step,        call_step,         call_step,        call_step,
+                                               call_step,        call_add,          call_add,         call_refused,
+                                               call_swap,        call_set,          call_set_steps,   call_rebind,
+                                               call_reset,       call_effective_lr, call_step_tensor, call_step_tensor,
+                                               call_step_shared, call_step_shared,  call_write_state, call_read_state};
 
 static void life_begin(struct life *life, uint64_t seed)
 {
-    *life = (struct life){.random = seed};
+    *life = (struct life){.random = seed, .is_plain = seed % 4 == 1};
     const rms_rule rule = (rms_rule)below(life, RMS_RULE_COUNT);
     for (size_t g = 0; g < GROUPS; ++g) {
         rms_options *const o = &life->options[g];
-        *o = storage_options(&life->random, rule, (rms_master)below(life, 3), below(life, 2) == 0 ? 0 : 0.9);
+        *o = shortened_options(&life->random, rule, (rms_master)below(life, 3),
+                               life->is_plain || below(life, 2) == 0 ? 0 : 0.9,
+                               life->is_plain ? RMS_STATE_FULL : draw_state_format(&life->random, rule));
         o->nonfinite = RMS_NONFINITE_SKIP;
         o->threads = 1;
         if (g == 0)
@@ -284,6 +415,7 @@ static void random_lives_are_what_the_reference_says(void **state)
         }
         life_end(&life);
     }
+    assert_true(shared_steps > 0); /* the first life is plain */
     report_comparisons("lives");
 }
 

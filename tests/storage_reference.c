@@ -2,6 +2,7 @@
 #include "storage_reference.h"
 
 #include "oracle_codec.h"
+#include "oracle_state.h"
 
 #include <float.h>
 #include <math.h>
@@ -43,6 +44,74 @@ static double number_at(const struct reference *tensor, const void *array, size_
                                    : real_at(tensor, array, i);
 }
 
+static void forget_rows(struct reference *tensor)
+{
+    free(tensor->touched);
+    tensor->touched = NULL;
+}
+
+/* ---- Shortened state */
+
+static struct shortened shortened_create(const struct reference *tensor)
+{
+    const size_t blocks = (tensor->count + RMS_STATE_BLOCK - 1) / RMS_STATE_BLOCK;
+    return (struct shortened){.codes = memset(bytes_create(2 * tensor->count), 0, 2 * tensor->count),
+                              .scales = memset(bytes_create(blocks), 0, blocks)};
+}
+
+static void shortened_destroy(struct shortened *codes)
+{
+    free(codes->codes);
+    free(codes->scales);
+}
+
+/* Takes over the codes of what a step touches: of whole blocks where they share a scale. */
+static void take_codes(struct reference *tensor, struct shortened *to, const struct shortened *from)
+{
+    const bool is_16_bit = tensor->options->state_format == RMS_STATE_16_BIT;
+    const size_t size = is_16_bit ? 2 : 1;
+    for (size_t i = 0; i < tensor->count; ++i) {
+        const size_t block = i / RMS_STATE_BLOCK;
+        if (tensor->touched && !tensor->touched[i])
+            continue;
+        assert_true(is_16_bit || !tensor->touched || tensor->touched[block * RMS_STATE_BLOCK]);
+        memcpy((char *)to->codes + i * size, (char *)from->codes + i * size, size);
+        to->scales[block] = from->scales[block];
+    }
+}
+
+/* Rounds a slot's numbers, as at the next step, or to nearest if source is NULL. */
+static void shorten(struct reference *tensor, size_t slot, const struct oracle_source *source)
+{
+    const rms_state_format format = tensor->options->state_format;
+    const bool squares = oracle_holds_squares(tensor->options->rule, slot);
+    struct shortened *const kept = &tensor->shortened[slot];
+    if (!kept->codes)
+        return;
+    struct shortened fresh = shortened_create(tensor);
+    oracle_encode_slot(format, squares, tensor->count, tensor->slots[slot], fresh.codes, fresh.scales, source, 0);
+    take_codes(tensor, kept, &fresh);
+    oracle_decode_slot(format, squares, tensor->count, kept->codes, kept->scales, tensor->slots[slot]);
+    shortened_destroy(&fresh);
+}
+
+static void shorten_at_random(struct reference *tensor, int seed)
+{
+    for (size_t slot = 0; slot < RMS_RULE_SLOTS; ++slot) {
+        const struct oracle_source source = {.key = oracle_key_of_use(seed, tensor->name, slot + 1),
+                                             .step = tensor->steps + 1};
+        shorten(tensor, slot, &source);
+    }
+}
+
+void reference_write_slot(struct reference *tensor, size_t slot, const void *numbers)
+{
+    forget_rows(tensor);
+    if (tensor->count > 0)
+        memcpy(tensor->slots[slot], numbers, tensor->count * real_size(tensor));
+    shorten(tensor, slot, NULL);
+}
+
 /* ---- Life */
 
 static void *reals_create(const struct reference *tensor)
@@ -66,8 +135,11 @@ struct reference *reference_create(const char *name, rms_dtype dtype, const rms_
     tensor->grad = reals_create(tensor);
     const unsigned kept = rms_slots_kept(options, dtype);
     for (size_t slot = 0; slot < RMS_RULE_SLOTS; ++slot)
-        if (kept >> slot & 1)
+        if (kept >> slot & 1) {
             tensor->slots[slot] = reals_create(tensor);
+            if (options->state_format != RMS_STATE_FULL)
+                tensor->shortened[slot] = shortened_create(tensor);
+        }
     if (options->average_decay > 0)
         tensor->average = reals_create(tensor);
     if (dtype == RMS_BF16 && options->master == RMS_MASTER_REMAINDER)
@@ -80,8 +152,10 @@ void reference_destroy(struct reference *tensor)
 {
     if (!tensor)
         return;
-    for (size_t slot = 0; slot < RMS_RULE_SLOTS; ++slot)
+    for (size_t slot = 0; slot < RMS_RULE_SLOTS; ++slot) {
         free(tensor->slots[slot]);
+        shortened_destroy(&tensor->shortened[slot]);
+    }
     free(tensor->param);
     free(tensor->real);
     free(tensor->grad);
@@ -94,9 +168,12 @@ void reference_destroy(struct reference *tensor)
 void reference_restart(struct reference *tensor)
 {
     tensor->steps = 0;
+    forget_rows(tensor);
     for (size_t slot = 0; slot < RMS_RULE_SLOTS; ++slot)
-        if (tensor->slots[slot])
+        if (tensor->slots[slot]) {
             fill_slot(tensor->options, tensor->dtype, slot, tensor->slots[slot], tensor->count);
+            shorten(tensor, slot, NULL);
+        }
     for (size_t i = 0; i < tensor->count; ++i) {
         set_real(tensor, tensor->real, i, number_at(tensor, tensor->param, i));
         if (tensor->average)
@@ -107,12 +184,6 @@ void reference_restart(struct reference *tensor)
 }
 
 /* ---- Gradients */
-
-static void forget_rows(struct reference *tensor)
-{
-    free(tensor->touched);
-    tensor->touched = NULL;
-}
 
 void reference_set_gradient(struct reference *tensor, const void *grad)
 {
@@ -194,6 +265,8 @@ static rms_options rule_options(const struct reference *tensor, const rms_option
     options.clip_norm = 0;
     options.nonfinite = RMS_NONFINITE_PROPAGATE;
     options.average_decay = 0;
+    options.state_format = RMS_STATE_FULL;
+    options.zero_grad = false;
     options.isa = RMS_ISA_BASELINE;
     options.threads = 1;
     options.allocator = NULL;
@@ -279,8 +352,9 @@ static void move_average(struct reference *tensor, size_t i, bool touched)
 
 static void step_tensor(struct reference *tensor, const rms_options *step, double clip_factor)
 {
-    const uint64_t key = oracle_key(step->seed, tensor->name);
+    const uint64_t key = oracle_key_of_use(step->seed, tensor->name, 0);
     apply_rule(tensor, step, clip_factor);
+    shorten_at_random(tensor, step->seed);
     for (size_t i = 0; i < tensor->count; ++i) {
         const bool touched = !tensor->touched || tensor->touched[i];
         if (tensor->average)
@@ -327,6 +401,44 @@ static void assert_same_remainders(const uint16_t *library, const struct referen
                      describe_options(tensor->options));
 }
 
+/* Codes of one NaN differ by its sign. */
+static void assert_same_codes(const uint8_t *library, const struct reference *tensor, size_t slot, const char *context)
+{
+    const struct shortened *const codes = &tensor->shortened[slot];
+    const bool squares = oracle_holds_squares(tensor->options->rule, slot);
+    const size_t padded = (tensor->count + RMS_STATE_BLOCK - 1) / RMS_STATE_BLOCK * RMS_STATE_BLOCK;
+    numbers_compared += tensor->count;
+    for (size_t i = 0; i < padded; ++i) {
+        const uint8_t scale = library[padded + i / RMS_STATE_BLOCK];
+        const uint8_t expected = i < tensor->count ? ((const uint8_t *)codes->codes)[i] : 0;
+        const uint8_t expected_scale = codes->scales[i / RMS_STATE_BLOCK];
+        if (library[i] == expected && scale == expected_scale)
+            continue;
+        float a, b;
+        oracle_decode_slot(RMS_STATE_8_BIT, squares, 1, &library[i], &scale, &a);
+        oracle_decode_slot(RMS_STATE_8_BIT, squares, 1, &expected, &expected_scale, &b);
+        if (!isnan(a) || !isnan(b) || scale != expected_scale)
+            fail_msg("%s, n = %zu, element %zu: 0x%02x of scale %d, %a (library) != 0x%02x of scale %d, %a (reference);"
+                     " options: %s",
+                     context, tensor->count, i, (unsigned)library[i], (int)scale, (double)a, (unsigned)expected,
+                     (int)expected_scale, (double)b, describe_options(tensor->options));
+    }
+}
+
+void assert_same_slot(const void *library, const struct reference *tensor, size_t slot, const char *context)
+{
+    const bool shortened = slot < RMS_RULE_SLOTS && tensor->shortened[slot].codes;
+    if (slot == RMS_SLOT_REMAINDER)
+        assert_same_remainders(library, tensor, context);
+    else if (!shortened)
+        assert_same_numbers(real_dtype(tensor->dtype), library, slot_of(tensor, slot), tensor->count, context,
+                            tensor->options);
+    else if (tensor->options->state_format == RMS_STATE_16_BIT)
+        assert_same_numbers(RMS_BF16, library, tensor->shortened[slot].codes, tensor->count, context, tensor->options);
+    else
+        assert_same_codes(library, tensor, slot, context);
+}
+
 void assert_same_tensor(rms_optimizer *optimizer, size_t index, const void *param, const struct reference *tensor,
                         const char *context)
 {
@@ -345,10 +457,8 @@ void assert_same_tensor(rms_optimizer *optimizer, size_t index, const void *para
         snprintf(what, sizeof what, "%s, %s/%s", context, tensor->name, name ? name : "none");
         if (!expected != !state)
             fail_msg("%s is kept by the %s only", what, expected ? "reference" : "library");
-        if (expected && slot == RMS_SLOT_REMAINDER)
-            assert_same_remainders(state, tensor, what);
-        else if (expected)
-            assert_same_numbers(real_dtype(tensor->dtype), state, expected, tensor->count, what, tensor->options);
+        if (expected)
+            assert_same_slot(state, tensor, slot, what);
     }
 }
 
@@ -396,4 +506,28 @@ rms_options storage_options(uint64_t *state, rms_rule rule, rms_master master, d
         options.seed = (int)(random_bits(state) >> 33);
     } while (rms_options_check(&options, NULL) != RMS_OK);
     return options;
+}
+
+bool takes_state_format(rms_rule rule, rms_state_format format)
+{
+    rms_options options = rms_options_for(rule);
+    options.state_format = format;
+    return rms_options_check(&options, NULL) == RMS_OK;
+}
+
+rms_options shortened_options(uint64_t *state, rms_rule rule, rms_master master, double average_decay,
+                              rms_state_format format)
+{
+    rms_options options;
+    do {
+        options = storage_options(state, rule, master, average_decay);
+        options.state_format = format;
+    } while (rms_options_check(&options, NULL) != RMS_OK);
+    return options;
+}
+
+rms_state_format draw_state_format(uint64_t *state, rms_rule rule)
+{
+    const rms_state_format format = (rms_state_format)random_below(state, 3);
+    return takes_state_format(rule, format) ? format : RMS_STATE_FULL;
 }

@@ -155,6 +155,8 @@ static const struct {
     {"clip_value", 5, {1e-20, 1e-2, 0.5, 1, 1e20}},
     {"isa", 1, {0}},
     {"threads", 1, {0}},
+    {"state_format", 1, {0}}, /* tests that know of it set it, and zero_grad */
+    {"zero_grad", 1, {0}},
 };
 
 static double random_value(uint64_t *state, const rms_option_info *info)
@@ -454,6 +456,27 @@ void run_on_threads(void *context, size_t task_count, rms_task *task, void *task
     }
     for (size_t i = 0; i < task_count; ++i)
         assert_int_equal(pthread_join(threads[i], NULL), 0);
+}
+
+void run_in_reverse(void *context, size_t task_count, rms_task *task, void *task_context)
+{
+    *(size_t *)context += task_count;
+    for (size_t i = task_count; i-- > 0;)
+        task(task_context, i);
+}
+
+void run_shuffled(void *context, size_t task_count, rms_task *task, void *task_context)
+{
+    size_t order[64];
+    uint64_t state = *(size_t *)context += task_count;
+    assert_true(task_count <= COUNT_OF(order));
+    for (size_t i = 0; i < task_count; ++i) {
+        const size_t other = random_below(&state, i + 1);
+        order[i] = order[other];
+        order[other] = i;
+    }
+    for (size_t i = 0; i < task_count; ++i)
+        task(task_context, order[i]);
 }
 
 size_t effort(size_t repetitions)

@@ -142,6 +142,10 @@ void fill_slot(const rms_options *options, rms_dtype dtype, size_t slot, void *a
  * point at a size_t that counts the tasks. */
 void run_on_threads(void *context, size_t task_count, rms_task *task, void *task_context);
 
+/* The same on the calling thread, from the last task to the first, and in an order that differs from call to call. */
+void run_in_reverse(void *context, size_t task_count, rms_task *task, void *task_context);
+void run_shuffled(void *context, size_t task_count, rms_task *task, void *task_context);
+
 /* ---- Effort: RMSPROP_TEST_EFFORT, above 0 and at most 1, scales repetitions for emulators and sanitizers. */
 size_t effort(size_t repetitions);
 

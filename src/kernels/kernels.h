@@ -42,10 +42,14 @@ struct kernels {
     square_sum_kernel *square_sum;
 };
 
-/* What need not be fast is compiled once for each precision, for the least that the architecture guarantees. */
+/* What need not be fast is compiled once for each precision, for the least that the architecture guarantees. The
+ * shared kernels may run at the same time on the same parameters and slots: each number is read and written by one
+ * relaxed atomic access, so that none is torn, and what another thread has written in between is lost. Run alone they
+ * give the bits of all others. */
 struct common_kernels {
     coefficients_kernel *coefficients[RMS_RULE_COUNT];
     rate_kernel *rate[RMS_RULE_COUNT][KERNEL_VARIANTS];
+    update_kernel *shared[RMS_RULE_COUNT][KERNEL_VARIANTS];
 };
 extern const struct common_kernels kernels_common, kernels_common_f64;
 
@@ -66,9 +70,26 @@ struct codec {
     square_sum_kernel *square_sum; /* of gradients in this format, in the order of float's */
 };
 
+/* State in 8 bits, in blocks of so many elements: a code for each, and a scale for all. */
+enum { STATE_BLOCK = 64 };
+struct state_codec {
+    /* Codes and scales may be any. There is a scale for each block, the last of which may be short. */
+    void (*decode)(size_t count, const uint8_t *codes, const uint8_t *scales, float *to);
+    /* Rounds up or down at random, or to nearest if source is NULL. element is a multiple of STATE_BLOCK; a short block
+     * is a tensor's last. */
+    void (*encode)(size_t count, const float *from, uint8_t *codes, uint8_t *scales, const struct random_source *source,
+                   uint64_t element);
+};
+
 struct codecs {
     struct codec f16;
     struct codec bf16;
+    struct state_codec squares;  /* of numbers that are not negative: what is not 0 does not become 0 */
+    struct state_codec averages; /* of numbers of both signs */
+    /* State as bf16, which bf16.decode reads. As encode_at_random, or to nearest if source is NULL; but what is not 0
+     * does not become 0. */
+    void (*encode_state)(size_t count, const float *from, uint16_t *to, const struct random_source *source,
+                         uint64_t element);
     /* A float as the nearest bf16, ties away from zero, and the 16 bits that tell it from all others that round there:
      * with ties to even they would be one too many (codec.h). Only signalling NaNs come back changed, as quiet ones. */
     void (*join)(size_t count, const uint16_t *bf16, const uint16_t *remainder, float *to);

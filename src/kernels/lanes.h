@@ -7,11 +7,20 @@
 
 enum { LANES = 32 };
 
+static inline void add_upper(double *lane, size_t half)
+{
+    for (size_t j = 0; j < half; ++j)
+        lane[j] += lane[j + half];
+}
+
+/* Written out, so that compilers see the lengths and keep the lanes in registers. */
 static inline double fold(double lane[LANES])
 {
-    for (size_t half = LANES / 2; half > 0; half /= 2)
-        for (size_t j = 0; j < half; ++j)
-            lane[j] += lane[j + half];
+    add_upper(lane, LANES / 2);
+    add_upper(lane, LANES / 4);
+    add_upper(lane, LANES / 8);
+    add_upper(lane, LANES / 16);
+    add_upper(lane, LANES / 32);
     return lane[0];
 }
 

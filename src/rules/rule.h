@@ -64,6 +64,19 @@ static inline real prepared_gradient(const struct gradient_coefficients *c, real
     return clipped + c->l2_decay * parameter;
 }
 
+/* Whether gradients are taken as they come. */
+static inline bool gradient_is_plain(const struct gradient_coefficients *c)
+{
+    return c->scale == 1 && c->bound == (real)INFINITY;
+}
+
+/* The coefficients of such gradients as constants: a compiler that sees them leaves out the operations, and no bit
+ * changes, since x * 1 is x and nothing lies beyond infinity. */
+static inline struct gradient_coefficients plain_gradient(real l2_decay)
+{
+    return (struct gradient_coefficients){.scale = 1, .bound = (real)INFINITY, .l2_decay = l2_decay};
+}
+
 /* 1, -1, or 0 for a zero and for NaN. */
 static inline real sign_of(real x)
 {

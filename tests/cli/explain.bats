@@ -215,6 +215,9 @@ rate_agrees() {
     refuses 2 '--rule: no rule is called "foo"' rmsprop explain --rule foo
     refuses 2 '--rule and --preset are both given' rmsprop explain --rule rmsprop --preset keras
     refuses 2 'nesterov needs momentum' rmsprop explain --set nesterov=true
+    refuses 2 'state_format: numbers here are those of full state' rmsprop explain --set state_format=8-bit
+    refuses 2 'centered needs full state' rmsprop explain --set state_format=16-bit --set centered=true
+    refuses 2 'zero_grad: gradients here are the same at each step' rmsprop explain --set zero_grad=true
     local isa
     isa=$(rmsprop list isas --json | jq -r '[.instruction_sets[] | select(.runs | not).name][0] // empty')
     [ -z "$isa" ] || refuses 2 "--set: " rmsprop explain --set isa="$isa"

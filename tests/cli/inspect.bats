@@ -76,3 +76,31 @@ damaged() {
     refuses 1 '' rmsprop inspect .
     refuses 2 'which file?' rmsprop inspect
 }
+
+# A file with a tensor of each way to keep state, and the same numbers in PyTorch's layout, which has them in full.
+formats() {
+    printf '%s' "${BATS_TEST_DIRNAME}/../golden/checkpoint_state_formats$1.safetensors"
+}
+
+@test "state in 16 and 8 bits is told, with its bytes" {
+    run --separate-stderr rmsprop inspect "$(formats)"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"state_format=8-bit"* ]]
+    [[ "$output" == *"state: full, 8 bytes per parameter"* ]]
+    [[ "$output" == *"state: 16-bit, 4 bytes per parameter"* ]]
+    [[ "$output" == *"state: 8-bit, 2.6 bytes per parameter"* ]]
+    widest=$(printf '%s\n' "$output" | tail -n +2 | LC_ALL=C.UTF-8 wc -L)
+    [ "$widest" -le 80 ]
+    rmsprop inspect --json "$(formats)" | jq -e '
+        [.groups[].options.state_format] == ["full", "16-bit", "8-bit"] and
+        [.groups[].state_bytes_per_parameter] == [8, 4, 2.6] and
+        [.tensors[].state_bytes] == [1200, 600, 390]'
+}
+
+@test "rates of state in 16 and 8 bits are those of the numbers that it stands for" {
+    rmsprop inspect --json "$(formats)" | jq -S '[.tensors[] | {name, effective_rate}] | sort_by(.name)' >codes
+    rmsprop inspect --json "$(formats _pytorch)" | jq -S '[.tensors[] | {name, effective_rate}] | sort_by(.name)' >numbers
+    [ "$(jq 'length' codes)" -eq 3 ]
+    jq -e 'all(.[]; (.effective_rate.bins | length) > 3) and .[0].effective_rate != .[1].effective_rate' codes
+    diff codes numbers
+}

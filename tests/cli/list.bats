@@ -30,6 +30,15 @@ load helper
     fits_80_columns
 }
 
+@test "how state is kept and zeroed gradients are options of every rule" {
+    rmsprop list --json | jq -e 'all(.rules[].options;
+        (.[] | select(.key == "state_format") | .default == "full" and .choices == "full, 16-bit, 8-bit" and .per_group) and
+        (.[] | select(.key == "zero_grad") | .default == false and .type == "flag" and (.per_group | not)))'
+    run rmsprop list lion
+    [[ "$output" =~ state_format\ +full\ +a\ name ]]
+    [[ "$output" =~ zero_grad\ +false\ +true,\ false ]]
+}
+
 @test "--presets tells name, title, version, source and values of each" {
     run --separate-stderr rmsprop list --presets
     [ "$status" -eq 0 ]

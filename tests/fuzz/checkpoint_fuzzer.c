@@ -43,8 +43,8 @@ static void keep_tensor(struct snapshot *snapshot, rms_optimizer *optimizer, rms
     keep(snapshot, &steps, sizeof steps);
     keep(snapshot, tensor.param, tensor.count * rms_dtype_size(tensor.dtype));
     for (size_t slot = 0; slot < RMS_SLOTS_MAX; ++slot) {
-        const void *state = rms_slot_name(rule, slot) ? rms_state(optimizer, index, rms_slot_name(rule, slot)) : NULL;
-        keep(snapshot, state, state ? tensor.count * rms_slot_size(slot, tensor.dtype) : 0);
+        const char *name = rms_slot_name(rule, slot);
+        keep(snapshot, name ? rms_state(optimizer, index, name) : NULL, rms_state_size(optimizer, index, name));
     }
 }
 
@@ -91,6 +91,27 @@ static bool look_into(const char *path)
     return true;
 }
 
+/* Whatever was loaded: codes stand for numbers, and squares that are kept in 8 bits are not negative. */
+static void require_numbers(rms_optimizer *optimizer, rms_rule rule)
+{
+    double format = 0;
+    fuzz_require(rms_get(optimizer, 0, "state_format", &format) == RMS_OK);
+    for (size_t i = 0; i < TENSORS; ++i)
+        for (size_t slot = 0; slot < rms_slot_count(rule); ++slot) {
+            const char *name = rms_slot_name(rule, slot);
+            rms_tensor tensor;
+            double room[LONGEST];
+            float numbers[2 * LONGEST];
+            if (rms_state_size(optimizer, i, name) == 0)
+                continue;
+            fuzz_require(rms_tensor_at(optimizer, i, &tensor) == RMS_OK);
+            fuzz_require(rms_read_state(optimizer, i, name, room) == RMS_OK);
+            memcpy(numbers, room, sizeof numbers);
+            for (size_t k = 0; format == RMS_STATE_8_BIT && strcmp(name, "v") == 0 && k < tensor.count; ++k)
+                fuzz_require(!(numbers[k] < 0));
+        }
+}
+
 static void load_into(size_t number, const char *path)
 {
     static struct fuzz_object objects[OBJECTS];
@@ -103,6 +124,7 @@ static void load_into(size_t number, const char *path)
         take_snapshot(&before[number], object, rule);
     }
     if (rms_load(object->optimizer, path) == RMS_OK) {
+        require_numbers(object->optimizer, rule);
         fuzz_require(rms_step(object->optimizer, NULL) >= RMS_OK);
         rms_free(object->optimizer);
         object->optimizer = NULL;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OBJECTS = 4, TENSORS = 4, LONGEST = 5 };
+enum { OBJECTS = 6, TENSORS = 4, LONGEST = 5 };
 
 /* Memory of one object's parameters and gradients. */
 struct fuzz_object {
@@ -37,6 +37,10 @@ static const struct {
     {RMS_ADAM,
      "amsgrad true decoupled_decay 0.01",
      {{"a", 3, RMS_F32}, {"b.c", 2, RMS_F64}, {"d", 1, RMS_F32}, {"none", 0, RMS_F32}}},
+    {RMS_ADAM, "state_format 8-bit", {{"a", 3, RMS_F32}, {"b.c", 2, RMS_F32}, {"d", 5, RMS_F32}, {"none", 0, RMS_F32}}},
+    {RMS_RMSPROP,
+     "momentum 0.9 state_format 16-bit",
+     {{"a", 3, RMS_F32}, {"b.c", 2, RMS_BF16}, {"half", 5, RMS_F16}, {"none", 0, RMS_F32}}},
 };
 
 static inline void fuzz_require(bool condition)

@@ -23,9 +23,9 @@ with_openmp() {
     grep 'Archer detected OpenMP application with TSan' "$scratch/openmp" || fail 'Archer did not watch'
 }
 
-build tsan step_bits optimizer_threads storage_life
+build tsan step_bits optimizer_threads storage_life shared_steps step_engine
 status=0
-run_ctest tsan --tests-regex '^(step_bits|optimizer_threads|storage_life)$' || status=$?
+run_ctest tsan --tests-regex '^(step_bits|optimizer_threads|storage_life|shared_steps|step_engine)$' || status=$?
 
 archer=$(clang -print-resource-dir)/../../libarcher.so
 if [ -e "$archer" ]; then
