@@ -457,7 +457,7 @@ void assert_same_tensor(rms_optimizer *optimizer, size_t index, const void *para
         snprintf(what, sizeof what, "%s, %s/%s", context, tensor->name, name ? name : "none");
         if (!expected != !state)
             fail_msg("%s is kept by the %s only", what, expected ? "reference" : "library");
-        if (expected)
+        if (expected && state)
             assert_same_slot(state, tensor, slot, what);
     }
 }
