@@ -14,6 +14,7 @@
 #define THREADS_MAX 4096
 #define STEPS_MAX 1000000
 #define COUNT_MAX 100000000000.0
+#define TENSORS_MAX 100000.0
 #define SEED_MAX (SIZE_MAX / 2) /* INT64_MAX where a size has 64 bits: JSON's integers hold no more */
 
 /* Reads one option's value; false after a sentence. */
@@ -63,24 +64,46 @@ static bool read_steps(struct arguments *arguments, const char *text)
     return read_whole("steps", text, 1, STEPS_MAX, &arguments->steps);
 }
 
-/* 100, 1k, 30M, 1G, 2.5M. */
-static bool read_count(struct arguments *arguments, const char *text)
+/* 100, 1k, 30M, 1G, 2.5M. most is what is said of the largest, as well. */
+static bool read_large(const char *option, const char *text, double maximum, const char *most, size_t *value)
 {
     static const char suffixes[] = "kMG";
     char *end = NULL;
     double number = strtod(text, &end);
     const char *suffix = *end != '\0' ? strchr(suffixes, *end) : NULL;
     if (*text < '0' || *text > '9' || (*end != '\0' && (!suffix || end[1] != '\0'))) {
-        complain("--count: \"%s\" is not a count (expected a number with k, M or G, as in --count 30M)", text);
+        complain("--%s: \"%s\" is not a count (expected a number with k, M or G, as in --%s 30k)", option, text,
+                 option);
         return false;
     }
     for (const char *power = suffixes; suffix && power <= suffix; ++power)
         number *= 1000;
-    if (!(number >= 1 && number <= COUNT_MAX) || number != floor(number)) {
-        complain("--count: %s is out of bounds (expected a whole number from 1 to 100G)", text);
+    if (!(number >= 1 && number <= maximum) || number != floor(number)) {
+        complain("--%s: %s is out of bounds (expected a whole number from 1 to %s)", option, text, most);
         return false;
     }
-    arguments->count = (size_t)number;
+    *value = (size_t)number;
+    return true;
+}
+
+static bool read_count(struct arguments *arguments, const char *text)
+{
+    return read_large("count", text, COUNT_MAX, "100G", &arguments->count);
+}
+
+static bool read_tensors(struct arguments *arguments, const char *text)
+{
+    return read_large("tensors", text, TENSORS_MAX, "100k", &arguments->tensors);
+}
+
+static bool read_sections(struct arguments *arguments, const char *text)
+{
+    if (arguments->sections_count == ARGUMENTS_SECTIONS_MAX) {
+        complain("--section: given more than %d times (expected at most %d, or names with commas between)",
+                 ARGUMENTS_SECTIONS_MAX, ARGUMENTS_SECTIONS_MAX);
+        return false;
+    }
+    arguments->sections[arguments->sections_count++] = text;
     return true;
 }
 
@@ -166,6 +189,12 @@ static bool read_optimizers(struct arguments *arguments, const char *text)
     return true;
 }
 
+static bool read_states(struct arguments *arguments, const char *text)
+{
+    arguments->states = text;
+    return true;
+}
+
 static bool read_out(struct arguments *arguments, const char *text)
 {
     const bool printable = text_is_printable(text);
@@ -235,6 +264,7 @@ static bool read_isa(struct arguments *arguments, const char *text)
 static bool read_dtype(struct arguments *arguments, const char *text)
 {
     const bool known = rms_dtype_from_name(text, &arguments->dtype);
+    arguments->dtype_given = known;
     if (!known)
         complain("--dtype: no number format is called \"%s\" (expected one of f32, f64, f16, bf16)", text);
     return known;
@@ -243,9 +273,27 @@ static bool read_dtype(struct arguments *arguments, const char *text)
 static bool read_master(struct arguments *arguments, const char *text)
 {
     const bool known = rms_master_from_name(text, &arguments->master);
+    arguments->master_given = known;
     if (!known)
         complain("--master: \"%s\" is unknown (expected one of f32, remainder, none)", text);
     return known;
+}
+
+static bool read_state(struct arguments *arguments, const char *text)
+{
+    arguments->state_given = rms_state_format_from_name(text, &arguments->state);
+    if (!arguments->state_given)
+        complain("--state: \"%s\" is unknown (expected one of full, 16-bit, 8-bit)", text);
+    return arguments->state_given;
+}
+
+/* Only the script knows where they are. */
+static bool refuse_peers(struct arguments *arguments, const char *text)
+{
+    (void)arguments;
+    (void)text;
+    complain("--peers belongs to ./run: ./run bench --peers");
+    return false;
 }
 
 static bool set_presets(struct arguments *arguments, const char *text)
@@ -293,20 +341,25 @@ static const struct option_row {
     [OPTION_LR] = {"lr", "X,Y,...", read_rates, "the learning rates that everyone is tuned over"},
     [OPTION_OPTIMIZERS] = {"optimizers", "A,B,...", read_optimizers,
                            "who takes part: rules, presets (default: four rules)"},
+    [OPTION_STATES] = {"states", "A,B,...", read_states, "each optimizer once with state in full, 16-bit, 8-bit"},
     [OPTION_SEED] = {"seed", "N", read_seed, "where all randomness comes from (default: 1)"},
     [OPTION_SEEDS] = {"seeds", "N", read_seeds, "fresh seeds the figures rest on (default: 10, quick 5)"},
-    [OPTION_OUT] = {"out", "DIR", read_out, "folder for pictures (and for the JSON of a race)"},
+    [OPTION_OUT] = {"out", "DIR", read_out, "folder for pictures (and for JSON)"},
     [OPTION_RULE] = {"rule", "NAME", read_rule, "the update rule"},
     [OPTION_PRESET] = {"preset", "NAME", read_preset, "a framework's or a paper's RMSProp (list --presets)"},
     [OPTION_PRESETS] = {"presets", NULL, set_presets, "only the presets, with their values and sources"},
     [OPTION_COUNT_OF_PARAMETERS] = {"count", "N", read_count, "how many parameters: 100, 1k, 30M, 1G"},
     [OPTION_DTYPE] = {"dtype", "NAME", read_dtype, "number format of parameters and gradients (default: f32)"},
     [OPTION_MASTER] = {"master", "NAME", read_master, "what 16-bit parameters keep: f32, remainder, none"},
+    [OPTION_STATE] = {"state", "NAME", read_state, "how the rule's state is kept: full, 16-bit, 8-bit"},
+    [OPTION_TENSORS] = {"tensors", "N", read_tensors, "so many tensors of --count parameters each"},
+    [OPTION_SECTION] = {"section", "A,B,...", read_sections, "only these parts of the whole; may be repeated"},
     [OPTION_ISA] = {"isa", "NAME", read_isa, "the instruction set (default: the best)"},
     [OPTION_GRADIENT] = {"gradient", "X,Y", read_gradient, "the two parameters' gradients (default: 10,0.1)"},
     [OPTION_STEPS] = {"steps", "N", read_steps, "how many steps with these gradients (default: 1)"},
     [OPTION_SET] = {"set", "KEY=VALUE", read_setting, "an option of the rule; may be repeated"},
     [OPTION_CHECKPOINT] = {"checkpoint", NULL, set_checkpoint, "save and load in this folder, instead of steps"},
+    [OPTION_PEERS] = {"peers", NULL, refuse_peers, "other libraries, by ./run bench --peers only"},
     [OPTION_THREADS] = {"threads", "N", read_threads, "threads (default: one for each processor)"},
     [OPTION_QUICK] = {"quick", NULL, set_quick, "short and rough: figures are only indicative"},
     [OPTION_JSON] = {"json", NULL, set_json, "one JSON document on stdout instead of text"},

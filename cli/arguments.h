@@ -5,6 +5,7 @@
 #include "lab/race.h"
 
 #define ARGUMENTS_SETTINGS_MAX 32
+#define ARGUMENTS_SECTIONS_MAX 16
 
 /* One --set key=value, still in the user's words: the library judges them. */
 struct setting {
@@ -23,6 +24,7 @@ struct arguments {
     double rates[LAB_GRID_MAX];
     size_t rate_count;      /* 0: the grid of the protocol */
     const char *optimizers; /* names with commas between; NULL: all */
+    const char *states;     /* likewise; NULL: full state alone */
     const char *out;
     bool out_given;
     int threads; /* 0: as many as there are processors */
@@ -41,15 +43,23 @@ struct arguments {
     bool rule_given;
     bool checkpoint; /* what is measured is saving and loading */
     size_t count;    /* 0: what the verb chooses */
+    size_t tensors;  /* 0: one */
     rms_isa isa;
     rms_dtype dtype;
+    bool dtype_given;
     rms_master master;
+    bool master_given;
+    rms_state_format state;
+    bool state_given;
+    const char *sections[ARGUMENTS_SECTIONS_MAX]; /* names with commas between, not yet looked up */
+    size_t sections_count;
 };
 
 /* The options, in the order in which help shows them. */
 enum option_id {
     OPTION_LR,
     OPTION_OPTIMIZERS,
+    OPTION_STATES,
     OPTION_SEED,
     OPTION_SEEDS,
     OPTION_OUT,
@@ -59,11 +69,15 @@ enum option_id {
     OPTION_COUNT_OF_PARAMETERS,
     OPTION_DTYPE,
     OPTION_MASTER,
+    OPTION_STATE,
+    OPTION_TENSORS,
+    OPTION_SECTION,
     OPTION_ISA,
     OPTION_GRADIENT,
     OPTION_STEPS,
     OPTION_SET,
     OPTION_CHECKPOINT,
+    OPTION_PEERS,
     OPTION_THREADS,
     OPTION_QUICK,
     OPTION_JSON,

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #define RACE_OPTIONS                                                                                                   \
-    (TAKES(OPTION_LR) | TAKES(OPTION_OPTIMIZERS) | TAKES(OPTION_SEED) | TAKES(OPTION_SEEDS) | TAKES(OPTION_OUT) |      \
-     TAKES(OPTION_THREADS) | TAKES(OPTION_QUICK) | TAKES(OPTION_JSON) | TAKES(OPTION_QUIET))
+    (TAKES(OPTION_LR) | TAKES(OPTION_OPTIMIZERS) | TAKES(OPTION_STATES) | TAKES(OPTION_SEED) | TAKES(OPTION_SEEDS) |   \
+     TAKES(OPTION_OUT) | TAKES(OPTION_THREADS) | TAKES(OPTION_QUICK) | TAKES(OPTION_JSON) | TAKES(OPTION_QUIET))
 
 static const struct verb verbs[] = {
     {
@@ -54,14 +54,24 @@ static const struct verb verbs[] = {
     },
     {
         .name = "bench",
-        .summary = "speed of a step, against the memory of this machine",
-        .detail = "Time per parameter of one step, next to a bare pass over the same memory. With\n"
+        .summary = "speed of a step, against the limits of this machine",
+        .detail = "First what this machine can do, then steps next to it in the same rounds:\n"
+                  "limits, sizes, rules, dtypes, state, tensors, threads, growth, checks. --section\n"
+                  "chooses among them; --count is then their largest model. JSON and a picture are\n"
+                  "written to the folder of --out. Ctrl-C keeps what is finished.\n"
+                  "\n"
+                  "Without --section, any of --rule, --count, --threads, --isa, --dtype, --master,\n"
+                  "--state and --tensors measures the case that they choose, and nothing else. With\n"
                   "--checkpoint, saving and loading next to bare writing and reading of as many\n"
-                  "bytes, in a file of this folder that is deleted again.\n",
+                  "bytes, in a file of this folder that is deleted again.\n"
+                  "\n"
+                  "./run bench --peers [--help] compares with PyTorch, optax, Keras and others; it\n"
+                  "belongs to ./run, which installs them.\n",
         .example = "rmsprop bench --rule rmsprop --count 30M --threads 2",
         .options = TAKES(OPTION_RULE) | TAKES(OPTION_COUNT_OF_PARAMETERS) | TAKES(OPTION_THREADS) |
-                   TAKES(OPTION_DTYPE) | TAKES(OPTION_MASTER) | TAKES(OPTION_ISA) | TAKES(OPTION_CHECKPOINT) |
-                   TAKES(OPTION_QUICK) | TAKES(OPTION_JSON) | TAKES(OPTION_QUIET),
+                   TAKES(OPTION_DTYPE) | TAKES(OPTION_MASTER) | TAKES(OPTION_STATE) | TAKES(OPTION_TENSORS) |
+                   TAKES(OPTION_SECTION) | TAKES(OPTION_OUT) | TAKES(OPTION_ISA) | TAKES(OPTION_CHECKPOINT) |
+                   TAKES(OPTION_PEERS) | TAKES(OPTION_QUICK) | TAKES(OPTION_JSON) | TAKES(OPTION_QUIET),
         .run = bench_verb,
     },
     {

@@ -84,6 +84,25 @@ static size_t linear_ticks(const struct plot_axis *axis, size_t wanted, struct p
     return count;
 }
 
+/* 1, 2, 4 or 5 octaves apart; 10 make a new unit. */
+static size_t byte_ticks(const struct plot_axis *axis, size_t wanted, struct plot_tick *ticks)
+{
+    static const int strides[] = {1, 2, 4, 5, 10, 20};
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    const double octaves = log2(axis->most) - log2(axis->least);
+    size_t chosen = 0;
+    while (chosen + 1 < sizeof strides / sizeof strides[0] && octaves / strides[chosen] > (double)wanted)
+        ++chosen;
+    const int stride = strides[chosen];
+    size_t count = 0;
+    for (int octave = (int)ceil(log2(axis->least) / stride) * stride;
+         octave <= log2(axis->most) && octave >= 0 && octave < 70 && count < PLOT_TICKS_MAX; octave += stride) {
+        ticks[count].value = ldexp(1, octave);
+        (void)snprintf(ticks[count++].label, PLOT_LABEL_SIZE, "%d %s", 1 << octave % 10, units[octave / 10]);
+    }
+    return count;
+}
+
 static size_t labelled(const struct plot_tick *ticks, size_t count)
 {
     size_t labels = 0;
@@ -97,6 +116,8 @@ static size_t labelled(const struct plot_tick *ticks, size_t count)
 
 size_t plot_ticks(const struct plot_axis *axis, size_t wanted, struct plot_tick ticks[PLOT_TICKS_MAX])
 {
+    if (axis->bytes)
+        return byte_ticks(axis, wanted, ticks);
     if (axis->logarithmic) {
         const size_t count = logarithmic_ticks(axis, wanted, ticks);
         if (labelled(ticks, count) >= LABELS_MIN)

@@ -70,6 +70,54 @@ static void draw_headings(const struct canvas *canvas)
     draw_key(canvas, draw_text(canvas, MARGIN, above_area, 0, canvas->plot->y_title) + 32, above_area);
 }
 
+/* Where a region lies in the picture. */
+static void region_edges(const struct canvas *canvas, size_t index, double *left, double *right)
+{
+    const struct plot_region *regions = canvas->plot->regions;
+    const double begin = index > 0 ? regions[index - 1].end : canvas->x.least;
+    *left = plot_place(&canvas->x, fmin(fmax(begin, canvas->x.least), canvas->x.most));
+    *right = plot_place(&canvas->x, fmin(fmax(regions[index].end, canvas->x.least), canvas->x.most));
+}
+
+static void fill_region(const struct canvas *canvas, size_t index, double left, double top, double width, double height)
+{
+    cairo_rectangle(canvas->cairo, left, top, width, height);
+    set_color(canvas, canvas->theme->background, 1);
+    cairo_fill_preserve(canvas->cairo);
+    set_color(canvas, canvas->theme->grid, index % 2 ? 0 : 0.45);
+    cairo_fill(canvas->cairo);
+}
+
+/* Every other region is shaded. */
+static void draw_regions(const struct canvas *canvas)
+{
+    for (size_t i = 0; i < canvas->plot->region_count; ++i) {
+        double left, right;
+        region_edges(canvas, i, &left, &right);
+        fill_region(canvas, i, left, AREA_TOP, right - left, AREA_BOTTOM - AREA_TOP);
+    }
+}
+
+/* In the middle of each, if there is room, and not struck through by the grid. */
+static void draw_region_names(const struct canvas *canvas)
+{
+    const double air = 4;
+    set_font(canvas, TEXT_SIZE, false);
+    for (size_t i = 0; i < canvas->plot->region_count; ++i) {
+        double left, right;
+        cairo_text_extents_t extents;
+        region_edges(canvas, i, &left, &right);
+        cairo_text_extents(canvas->cairo, canvas->plot->regions[i].name, &extents);
+        const double width = extents.x_advance + 2 * air;
+        const double middle = (left + right) / 2;
+        if (width > right - left)
+            continue;
+        fill_region(canvas, i, middle - width / 2, AREA_TOP + 5, width, TEXT_SIZE + air);
+        set_color(canvas, canvas->theme->muted, 1);
+        (void)draw_text(canvas, middle, AREA_TOP + 16, 0.5, canvas->plot->regions[i].name);
+    }
+}
+
 static void draw_grid(const struct canvas *canvas)
 {
     struct plot_tick ticks[PLOT_TICKS_MAX];
@@ -183,9 +231,12 @@ static void stroke_line(const struct canvas *canvas, const struct plot_line *lin
         if (inside)
             cairo_line_to(canvas->cairo, place.x, place.y);
     }
+    static const double dashes[] = {6, 5};
     set_color(canvas, line_color(canvas, line), 1);
-    cairo_set_line_width(canvas->cairo, 2);
+    cairo_set_line_width(canvas->cairo, line->dashed ? 1.5 : 2);
+    cairo_set_dash(canvas->cairo, dashes, line->dashed ? 2 : 0, 0);
     cairo_stroke(canvas->cairo);
+    cairo_set_dash(canvas->cairo, dashes, 0, 0);
 }
 
 static void draw_line(const struct canvas *canvas, const struct plot_line *line)
@@ -290,8 +341,17 @@ static double height_above(const struct canvas *canvas)
 static void fit_axes(struct canvas *canvas)
 {
     const struct plot *plot = canvas->plot;
-    struct plot_axis x = {plot->x_logarithmic, (double)INFINITY, -(double)INFINITY, AREA_LEFT, area_right(canvas)};
-    struct plot_axis y = {true, (double)INFINITY, -(double)INFINITY, AREA_BOTTOM, AREA_TOP};
+    struct plot_axis x = {.logarithmic = plot->x_logarithmic || plot->x_bytes,
+                          .bytes = plot->x_bytes,
+                          .least = (double)INFINITY,
+                          .most = -(double)INFINITY,
+                          .first = AREA_LEFT,
+                          .last = area_right(canvas)};
+    struct plot_axis y = {.logarithmic = true,
+                          .least = (double)INFINITY,
+                          .most = -(double)INFINITY,
+                          .first = AREA_BOTTOM,
+                          .last = AREA_TOP};
     for (size_t i = 0; i < plot->line_count; ++i)
         for (size_t k = 0; k < plot->lines[i].count; ++k) {
             widen(plot->lines[i].x[k], &x.least, &x.most);
@@ -305,6 +365,8 @@ static void fit_axes(struct canvas *canvas)
         y.least = y.most = 1;
     y.most = fmin(y.most, y.least * plot->y_span);
     pad(&y, 0.04);
+    if (plot->region_count > 0) /* their names */
+        y.most *= exp(0.06 * log(y.most / y.least));
     if (x.logarithmic)
         pad(&x, 0.02);
     else if (!(x.most > x.least))
@@ -330,7 +392,9 @@ cairo_status_t plot_draw(cairo_surface_t *surface, double scale, const struct pl
 
     fit_axes(&canvas);
     draw_headings(&canvas);
+    draw_regions(&canvas);
     draw_grid(&canvas);
+    draw_region_names(&canvas);
     draw_above(&canvas);
     draw_lines(&canvas);
     draw_rings(&canvas);

@@ -46,7 +46,8 @@ static bool make_contender(struct lab_contender *contender, const char *name, si
 {
     for (int rule = 0; rule < RMS_RULE_COUNT; ++rule)
         if (is_called(rms_rule_name((rms_rule)rule), name, length)) {
-            *contender = (struct lab_contender){rms_rule_name((rms_rule)rule), rms_options_for((rms_rule)rule)};
+            *contender = (struct lab_contender){.name = rms_rule_name((rms_rule)rule),
+                                                .options = rms_options_for((rms_rule)rule)};
             return true;
         }
     rms_preset preset;
@@ -62,7 +63,7 @@ static bool make_contender(struct lab_contender *contender, const char *name, si
  * which nobody has chosen. Returns its place; contender_count if nobody is called so, or there is no room. */
 static size_t add_contender(struct lab_race_plan *plan, size_t chosen, const char *name, size_t length)
 {
-    struct lab_contender contender;
+    struct lab_contender contender = {.follows = 0};
     if (chosen == LAB_CONTENDERS_MAX || !make_contender(&contender, name, length))
         return plan->contender_count;
     contender.options.threads = 1;
@@ -111,7 +112,7 @@ static bool choose_contenders(struct lab_race_plan *plan, const char *names)
     return true;
 }
 
-static bool make_plan(struct lab_race_plan *plan, const struct arguments *arguments)
+static bool make_plan(struct lab_race_plan *plan, struct race_states *states, const struct arguments *arguments)
 {
     const struct lab_problem *problem = find_problem(arguments->subject ? arguments->subject : DEFAULT_PROBLEM);
     if (!problem)
@@ -126,7 +127,8 @@ static bool make_plan(struct lab_race_plan *plan, const struct arguments *argume
         memcpy(plan->grid, arguments->rates, sizeof plan->grid);
         plan->grid_count = arguments->rate_count;
     }
-    return choose_contenders(plan, arguments->optimizers);
+    return choose_contenders(plan, arguments->optimizers) &&
+           (!arguments->states || race_states_choose(states, plan, arguments->states));
 }
 
 /* The fewest digits that read back as the same number. */
@@ -164,6 +166,8 @@ static void append_rerun(struct text *text, const struct arguments *arguments, c
     }
     if (arguments->optimizers)
         text_append(text, " --optimizers %s", arguments->optimizers);
+    if (arguments->states)
+        text_append(text, " --states %s", arguments->states);
     if (arguments->quick)
         text_append(text, " --quick");
     if (strcmp(arguments->out, "out") != 0) {
@@ -207,7 +211,8 @@ static bool tell(const struct race_report *report, bool json)
     return told && all_written;
 }
 
-static int run(const struct lab_race_plan *plan, const struct arguments *arguments, rms_isa isa)
+static int run(const struct lab_race_plan *plan, const struct race_states *states, const struct arguments *arguments,
+               rms_isa isa)
 {
     struct race_progress progress;
     struct lab_race race;
@@ -224,6 +229,7 @@ static int run(const struct lab_race_plan *plan, const struct arguments *argumen
     append_rerun(&rerun, arguments, plan);
     const struct race_report report = {
         .race = &race,
+        .states = arguments->states ? states : NULL,
         .isa = isa,
         .out = arguments->out,
         .rerun = rerun.failed ? "" : rerun.text,
@@ -239,13 +245,14 @@ static int run(const struct lab_race_plan *plan, const struct arguments *argumen
 int race_verb(const struct arguments *arguments)
 {
     struct lab_race_plan plan;
+    struct race_states states;
     rms_isa isa = RMS_ISA_AUTO;
-    if (!make_plan(&plan, arguments))
+    if (!make_plan(&plan, &states, arguments))
         return STATUS_USAGE;
     if (!machine_isa(&isa))
         return STATUS_FAILED;
     stop_on_signals();
     if (!folder_prepare(arguments->out))
         return STATUS_FAILED;
-    return run(&plan, arguments, isa);
+    return run(&plan, &states, arguments, isa);
 }

@@ -109,7 +109,12 @@ json_t *race_json(const struct race_report *report)
         entries = json_append(entries, entry_json(race->plan, &race->entries[i], &race->plan->contenders[i].options));
     json_t *machine = json_pack("{s:s, s:i, s:s, s:s}", "isa", rms_isa_name(report->isa), "threads", race->threads,
                                 "compiler", machine_compiler(), "version", rms_version());
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s}", "problem", race->plan->problem->name, "protocol",
+    if (!report->states)
+        return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s}", "problem", race->plan->problem->name, "protocol",
+                         protocol_json(race), "machine", machine, "entries", entries, "comparisons",
+                         comparisons_json(race), "rerun", report->rerun);
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "problem", race->plan->problem->name, "protocol",
                      protocol_json(race), "machine", machine, "entries", entries, "comparisons", comparisons_json(race),
-                     "rerun", report->rerun);
+                     "states", race_states_json(report), "left_out", race_left_out_json(report), "rerun",
+                     report->rerun);
 }

@@ -101,8 +101,8 @@ static void tell_loss(struct plot_line *line, char *detail, size_t size, double 
 static void tell_sensitivity(struct plot_line *line, char *detail, size_t size, const struct lab_entry *entry,
                              double rate)
 {
-    const bool diverged = entry->tuned && isinf(entry->tuning_loss[entry->best]);
-    line->special = entry->tuned && !diverged ? entry->best : SIZE_MAX;
+    const bool diverged = entry->tuned && isinf(entry->tuning_loss[entry->own_best]);
+    line->special = entry->tuned && !diverged && !line->dashed ? entry->own_best : SIZE_MAX;
     if (!entry->tuned)
         (void)snprintf(detail, size, "not finished");
     else if (diverged)
@@ -125,23 +125,27 @@ static size_t choose_color(const struct plot *plot, size_t rule)
     return rule;
 }
 
-/* One line for each entry that has something to show. False when memory is short. */
+/* One line for each entry that has something to show; one that follows another is dashed, in the other's colour. False when memory is short. */
 static bool add_lines(struct plot *plot, const struct lab_race *race, bool sensitivity, struct details *details)
 {
     const struct lab_race_plan *plan = race->plan;
     const size_t count = sensitivity ? plan->grid_count : plan->steps / plan->problem->score_every + 1;
     for (size_t i = 0; i < race->entry_count; ++i) {
         const struct lab_entry *entry = &race->entries[i];
+        const size_t follows = plan->contenders[i].follows;
         const size_t color = choose_color(plot, (size_t)plan->contenders[i].options.rule);
         struct plot_line *line = &plot->lines[plot->line_count++];
-        *line = (struct plot_line){.name = entry->name, .detail = details->text[i], .color = color};
+        *line = (struct plot_line){.name = entry->name,
+                                   .detail = details->text[i],
+                                   .color = follows > 0 ? plot->lines[follows - 1].color : color,
+                                   .dashed = follows > 0};
         details->text[i][0] = '\0';
         if (!allocate_line(line, count, !sensitivity))
             return false;
         if (!(sensitivity ? fill_sensitivity(line, plan, entry) : fill_loss(line, plan, entry->tuned_runs)))
             line->count = 0;
         if (sensitivity)
-            tell_sensitivity(line, details->text[i], sizeof details->text[i], entry, plan->grid[entry->best]);
+            tell_sensitivity(line, details->text[i], sizeof details->text[i], entry, plan->grid[entry->own_best]);
         else
             tell_loss(line, details->text[i], sizeof details->text[i], plan->grid[entry->best]);
     }

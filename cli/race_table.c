@@ -77,17 +77,27 @@ static const char *rate_text(char text[NUMBER_TEXT_SIZE], double rate)
     return text;
 }
 
-/* "650", "650 (8/10)" when two of ten missed it, "missed 6/10" when that is the median. */
+/* "650", "650 (8/10)" when two of ten missed it, "missed 6/10" when that is the median; shorter where there is
+ * no room. */
 static void print_steps_to_target(const struct lab_summary *summary, int columns)
 {
     char cell[64];
-    if (!isfinite(summary->steps_to_target.median))
-        (void)snprintf(cell, sizeof cell, "missed %zu/%zu", summary->run_count - summary->reached, summary->run_count);
-    else if (summary->reached < summary->run_count)
-        (void)snprintf(cell, sizeof cell, "%.0f (%zu/%zu)", summary->steps_to_target.median, summary->reached,
-                       summary->run_count);
+    const size_t runs = summary->run_count;
+    const size_t reached = summary->reached;
+    const bool missed = !isfinite(summary->steps_to_target.median);
+    if (missed)
+        (void)snprintf(cell, sizeof cell, "missed %zu/%zu", runs - reached, runs);
+    else if (reached < runs)
+        (void)snprintf(cell, sizeof cell, "%.0f (%zu/%zu)", summary->steps_to_target.median, reached, runs);
     else
         (void)snprintf(cell, sizeof cell, "%.0f", summary->steps_to_target.median);
+
+    if (strlen(cell) >= (size_t)columns) {
+        if (missed)
+            (void)snprintf(cell, sizeof cell, "missed");
+        else
+            (void)snprintf(cell, sizeof cell, "%.0f (%zu)", summary->steps_to_target.median, reached);
+    }
     print_padded(cell, -columns);
 }
 
@@ -154,7 +164,7 @@ static void print_table(const struct lab_race *race, bool tuned)
     (void)printf("\n%s%s%s\n", bold(), tuned ? "Tuned learning rate" : "Default learning rate", plain());
     (void)printf("%s%-*s%7s  %-*s%*s%*s%*s%*s%s\n", faint(), columns.name + 1, "optimizer", "rate", ACCURACY_COLUMNS,
                  bounded ? "accuracy % [95 %]" : "accuracy %", MEAN_COLUMNS, "mean", LOSS_COLUMNS, "loss",
-                 columns.target, "to target", columns.diverged, "diverg.", plain());
+                 columns.target, columns.target > 9 ? "to target" : "target", columns.diverged, "diverg.", plain());
     for (size_t i = 0; i < count; ++i)
         print_row(&rows[i], &columns);
     if (flagged)
@@ -219,9 +229,19 @@ static void print_comparison(const struct lab_race *race, const struct lab_compa
     text_free(&words);
 }
 
+/* Of those that follow another, only the difference to that one is told, in a table of its own. */
+static bool is_told(const struct lab_race *race, const struct lab_comparison *comparison)
+{
+    const struct lab_contender *const contenders = race->plan->contenders;
+    return contenders[comparison->better].follows == 0 && contenders[comparison->worse].follows == 0;
+}
+
 static void print_differences(const struct lab_race *race)
 {
-    if (race->comparison_count == 0)
+    size_t told = 0;
+    for (size_t i = 0; i < race->comparison_count; ++i)
+        told += is_told(race, &race->tuned_comparisons[i]);
+    if (told == 0)
         return;
     (void)printf("\n%sDifferences in accuracy%s, tuned, paired by seed\n", bold(), plain());
     if (race->plan->report_seeds < LAB_SEEDS_TO_COMPARE) {
@@ -230,10 +250,12 @@ static void print_differences(const struct lab_race *race)
         return;
     }
     for (int significant = 1; significant >= 0; --significant)
-        for (size_t i = 0; i < race->comparison_count; ++i)
-            if (race->tuned_comparisons[i].significant == (significant != 0))
-                print_comparison(race, &race->tuned_comparisons[i]);
-    if (race->comparison_count > 1)
+        for (size_t i = 0; i < race->comparison_count; ++i) {
+            const struct lab_comparison *const comparison = &race->tuned_comparisons[i];
+            if (comparison->significant == (significant != 0) && is_told(race, comparison))
+                print_comparison(race, comparison);
+        }
+    if (told > 1)
         print_wrapped("Each interval is at 95 %, not corrected for there being several.", 0, 0);
 }
 
@@ -243,6 +265,8 @@ void race_print(const struct race_report *report, const struct text *written)
     print_table(report->race, false);
     print_table(report->race, true);
     print_differences(report->race);
+    if (report->states)
+        race_states_print(report);
     if (written->length > 0) {
         (void)printf("\nwritten ");
         print_wrapped(written->text, 8, 8);

@@ -24,6 +24,12 @@ struct lab_problem {
     size_t score_every;  /* steps between scores; divides both lengths */
     double target;       /* validation loss that counts as arrived */
 
+    /* Reads what all runs share, once before the first, and lets go of it after the last; both NULL where a
+     * problem brings all it needs along. After a failure (RMS_ERROR_FILE, FORMAT, MEMORY), of which a sentence
+     * tells, there is nothing to let go of. */
+    rms_status (*prepare)(rms_error *error);
+    void (*release)(void);
+
     /* A task whose initial parameters depend on seed alone, so that all optimizers start from the same
      * point; NULL when memory is short. destroy takes NULL. */
     struct lab_task *(*create)(uint64_t seed);
@@ -41,6 +47,7 @@ struct lab_problem {
 
 /* The problems, each in its file in problems/, and the table of them in problems.c. */
 extern const struct lab_problem lab_problem_digits;
+extern const struct lab_problem lab_problem_fashion;
 
 size_t lab_problem_count(void);
 const struct lab_problem *lab_problem_at(size_t index);

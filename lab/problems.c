@@ -5,6 +5,7 @@
 
 static const struct lab_problem *const problems[] = {
     &lab_problem_digits,
+    &lab_problem_fashion,
 };
 
 size_t lab_problem_count(void)

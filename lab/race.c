@@ -35,7 +35,7 @@ void lab_race_plan_standard(struct lab_race_plan *plan, const struct lab_problem
         plan->grid[plan->grid_count++] = grid[i];
     for (size_t i = 0; i < sizeof rules / sizeof *rules; ++i) {
         struct lab_contender *const contender = &plan->contenders[plan->contender_count++];
-        *contender = (struct lab_contender){rms_rule_name(rules[i]), rms_options_for(rules[i])};
+        *contender = (struct lab_contender){.name = rms_rule_name(rules[i]), .options = rms_options_for(rules[i])};
         contender->options.threads = 1;
     }
 }
@@ -92,6 +92,17 @@ static rms_status check_contender(const struct lab_contender *contender, double 
     return status;
 }
 
+/* Whether who is followed is there, and follows nobody. */
+static rms_status check_follower(const struct lab_race_plan *plan, size_t follower, rms_error *error)
+{
+    const size_t follows = plan->contenders[follower].follows;
+    if (follows == 0 || (follows <= plan->contender_count && plan->contenders[follows - 1].follows == 0))
+        return RMS_OK;
+    snprintf(error->message, sizeof error->message, "%.40s: it follows no contender that follows nobody",
+             plan->contenders[follower].name);
+    return RMS_ERROR_ARGUMENT;
+}
+
 static rms_status check_plan(const struct lab_race_plan *plan, rms_error *error)
 {
     if (!plan->problem)
@@ -99,7 +110,9 @@ static rms_status check_plan(const struct lab_race_plan *plan, rms_error *error)
     rms_status status = check_counts(plan, error);
     for (size_t i = 0; status == RMS_OK && i < plan->contender_count; ++i) {
         const struct lab_contender *const contender = &plan->contenders[i];
-        status = check_contender(contender, contender->options.lr, error);
+        status = check_follower(plan, i, error);
+        if (status == RMS_OK)
+            status = check_contender(contender, contender->options.lr, error);
         for (size_t rate = 0; status == RMS_OK && rate < plan->grid_count; ++rate)
             status = check_contender(contender, plan->grid[rate], error);
     }
@@ -286,7 +299,7 @@ static double width_of_best(const struct lab_race_plan *plan, const struct lab_e
     return low == high ? 0.0 : (lab_log(plan->grid[high]) - lab_log(plan->grid[low])) / lab_log(10.0);
 }
 
-static void choose_rate(const struct lab_race_plan *plan, struct lab_entry *entry)
+static void choose_own_rate(const struct lab_race_plan *plan, struct lab_entry *entry)
 {
     size_t least_diverged = SIZE_MAX;
     entry->tuned = true;
@@ -294,17 +307,33 @@ static void choose_rate(const struct lab_race_plan *plan, struct lab_entry *entr
         const size_t diverged = judge_rate(plan, entry, rate);
         entry->tuned = entry->tuned && diverged != SIZE_MAX;
         if (diverged < least_diverged ||
-            (diverged == least_diverged && entry->tuning_loss[rate] < entry->tuning_loss[entry->best])) {
+            (diverged == least_diverged && entry->tuning_loss[rate] < entry->tuning_loss[entry->own_best])) {
             least_diverged = diverged;
-            entry->best = rate;
+            entry->own_best = rate;
         }
     }
-    if (!entry->tuned)
-        return;
-    entry->best_on_edge = entry->best == 0 || entry->best + 1 == plan->grid_count;
-    entry->width = width_of_best(plan, entry);
-    for (size_t i = 0; i < plan->report_seeds; ++i)
-        entry->tuned_runs[i].learning_rate = plan->grid[entry->best];
+    entry->best = entry->own_best;
+}
+
+static void choose_rates(struct lab_race *race)
+{
+    const struct lab_race_plan *const plan = race->plan;
+    for (size_t i = 0; i < race->entry_count; ++i)
+        choose_own_rate(plan, &race->entries[i]);
+    for (size_t i = 0; i < race->entry_count; ++i) {
+        struct lab_entry *const entry = &race->entries[i];
+        const size_t follows = plan->contenders[i].follows;
+        if (follows > 0) {
+            entry->best = race->entries[follows - 1].own_best;
+            entry->tuned = entry->tuned && race->entries[follows - 1].tuned;
+        }
+        if (!entry->tuned)
+            continue;
+        entry->best_on_edge = entry->best == 0 || entry->best + 1 == plan->grid_count;
+        entry->width = width_of_best(plan, entry);
+        for (size_t seed = 0; seed < plan->report_seeds; ++seed)
+            entry->tuned_runs[seed].learning_rate = plan->grid[entry->best];
+    }
 }
 
 static uint64_t bootstrap_seed(const struct lab_race_plan *plan)
@@ -340,7 +369,18 @@ static struct lab_summary summarize(const struct lab_race_plan *plan, const stru
     return summary;
 }
 
-/* Pairs the tuned runs of two entries by seed; false when no seed has both. */
+/* The accuracy of runs less that of others, paired by seed; returns how many seeds have both. */
+static size_t subtract(const struct lab_race_plan *plan, const struct lab_run *runs, const struct lab_run *others,
+                       double difference[LAB_SEEDS_MAX])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < plan->report_seeds; ++i)
+        if (runs[i].state != LAB_RUN_PENDING && others[i].state != LAB_RUN_PENDING)
+            difference[n++] = runs[i].final.test_accuracy - others[i].final.test_accuracy;
+    return n;
+}
+
+/* Compares the tuned runs of two entries; false when no seed has both. */
 static bool compare(const struct lab_race *race, size_t a, size_t b, struct lab_comparison *comparison)
 {
     const bool a_leads =
@@ -348,17 +388,36 @@ static bool compare(const struct lab_race *race, size_t a, size_t b, struct lab_
     comparison->better = a_leads ? a : b;
     comparison->worse = a_leads ? b : a;
 
-    const struct lab_run *const better = race->entries[comparison->better].tuned_runs;
-    const struct lab_run *const worse = race->entries[comparison->worse].tuned_runs;
     double difference[LAB_SEEDS_MAX];
-    size_t n = 0;
-    for (size_t i = 0; i < race->plan->report_seeds; ++i)
-        if (better[i].state != LAB_RUN_PENDING && worse[i].state != LAB_RUN_PENDING)
-            difference[n++] = better[i].final.test_accuracy - worse[i].final.test_accuracy;
+    const size_t n = subtract(race->plan, race->entries[comparison->better].tuned_runs,
+                              race->entries[comparison->worse].tuned_runs, difference);
     comparison->pairs = n;
     comparison->difference = lab_bootstrap_median(difference, n, bootstrap_seed(race->plan));
     comparison->significant = n >= LAB_SEEDS_TO_COMPARE && comparison->difference.low > 0.0;
     return n > 0;
+}
+
+/* Shares that cancel leave roundings, which are no difference: the least there is, one image of one run, is more than
+ * 1e-12 of all. */
+static double without_rounding(double value)
+{
+    return fabs(value) < 1e-12 ? 0.0 : value;
+}
+
+static struct lab_difference difference_to(const struct lab_race_plan *plan, const struct lab_run *followed,
+                                           const struct lab_run *runs)
+{
+    double difference[LAB_SEEDS_MAX];
+    const size_t n = subtract(plan, runs, followed, difference);
+    struct lab_mean accuracy = lab_bootstrap_mean(difference, n, bootstrap_seed(plan));
+    accuracy.mean = without_rounding(accuracy.mean);
+    accuracy.low = without_rounding(accuracy.low);
+    accuracy.high = without_rounding(accuracy.high);
+    return (struct lab_difference){
+        .pairs = n,
+        .accuracy = accuracy,
+        .significant = n >= LAB_SEEDS_TO_COMPARE && (accuracy.low > 0.0 || accuracy.high < 0.0),
+    };
 }
 
 static void tell(struct lab_race *race)
@@ -367,10 +426,30 @@ static void tell(struct lab_race *race)
         struct lab_entry *const entry = &race->entries[i];
         entry->defaults = summarize(race->plan, entry->default_runs);
         entry->tuned_summary = summarize(race->plan, entry->tuned_runs);
+        const size_t follows = race->plan->contenders[i].follows;
+        if (follows > 0) {
+            const struct lab_entry *const followed = &race->entries[follows - 1];
+            entry->default_difference = difference_to(race->plan, followed->default_runs, entry->default_runs);
+            entry->tuned_difference = difference_to(race->plan, followed->tuned_runs, entry->tuned_runs);
+        }
     }
     for (size_t a = 0; a < race->entry_count; ++a)
         for (size_t b = a + 1; b < race->entry_count; ++b)
             race->comparison_count += compare(race, a, b, &race->tuned_comparisons[race->comparison_count]);
+}
+
+/* Runs everything, the problem being ready. */
+static void hold(struct conduct *conduct)
+{
+    struct lab_race *const race = conduct->race;
+    const struct lab_race_plan *const plan = race->plan;
+    const size_t each = tuning_runs_each(plan);
+    perform(conduct, &(struct stage){race->runs, each, plan->tuning_seeds});
+    choose_rates(race);
+    perform(conduct,
+            &(struct stage){race->runs + each * race->entry_count, 2 * plan->report_seeds, plan->report_seeds});
+    race->interrupted = race->runs_done < race->runs_total;
+    tell(race);
 }
 
 rms_status lab_race_run(struct lab_race *race, const struct lab_race_plan *plan, lab_race_watcher *watcher,
@@ -381,16 +460,13 @@ rms_status lab_race_run(struct lab_race *race, const struct lab_race_plan *plan,
     conduct.status = check_plan(plan, &conduct.error);
     if (conduct.status == RMS_OK && !prepare(race, plan))
         conduct.status = refuse(&conduct.error, RMS_ERROR_MEMORY, "not enough memory for the race's results");
+    if (conduct.status == RMS_OK && plan->problem->prepare)
+        conduct.status = plan->problem->prepare(&conduct.error);
 
     if (conduct.status == RMS_OK) {
-        const size_t each = tuning_runs_each(plan);
-        perform(&conduct, &(struct stage){race->runs, each, plan->tuning_seeds});
-        for (size_t i = 0; i < race->entry_count; ++i)
-            choose_rate(plan, &race->entries[i]);
-        perform(&conduct,
-                &(struct stage){race->runs + each * race->entry_count, 2 * plan->report_seeds, plan->report_seeds});
-        race->interrupted = race->runs_done < race->runs_total;
-        tell(race);
+        hold(&conduct);
+        if (plan->problem->release)
+            plan->problem->release();
     }
     if (conduct.status != RMS_OK)
         lab_race_free(race);

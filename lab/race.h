@@ -5,6 +5,10 @@
  *    that diverged least often.
  * 2. Report. The default learning rate and the best one are run with fresh seeds, the same for everyone.
  *
+ * A contender may follow another, from which it differs in something that should change nothing, such as the format
+ * of its state. It is tuned like everyone, but reported at the best rate of the other, so that the two differ in that
+ * alone, and compared with it seed by seed, at the default rate and at that best one.
+ *
  * For one seed all optimizers start from the same parameters and see the same batches in the same order.
  * A run diverges when a gradient or its score stops being finite, or its training loss exceeds
  * LAB_DIVERGENCE times that of the start (units that saturate keep numbers finite long after all is lost); it
@@ -28,6 +32,7 @@
 struct lab_contender {
     const char *name;    /* what the user types: "rmsprop" */
     rms_options options; /* its default settings, lr included; threads is 1 */
+    size_t follows;      /* 0: nobody; else 1 + the place of a contender that follows nobody */
 };
 
 struct lab_race_plan {
@@ -79,11 +84,24 @@ struct lab_summary {
     uint64_t digest;                     /* of all runs' digests, in the order of seeds */
 };
 
+/* Of five seeds all favour one side by chance in 1 of 16 races; of six, in 1 of 32, less than 5 %. So no
+ * interval of fewer covers a median with 95 %: the widest, from least to largest of five, with 93.75 %. */
+#define LAB_SEEDS_TO_COMPARE 6
+
+/* The accuracy of an entry less that of the one it follows, over the seeds of which both runs were made: the mean, since
+ * most of these differences are 0 or a few images, of which a median hides the rest. */
+struct lab_difference {
+    size_t pairs; /* 0: nothing to compare */
+    struct lab_mean accuracy;
+    bool significant; /* the interval leaves out 0, and rests on LAB_SEEDS_TO_COMPARE or more */
+};
+
 struct lab_entry {
     const char *name;
     struct lab_run *tuning;           /* grid_count x tuning_seeds, rate by rate */
     double tuning_loss[LAB_GRID_MAX]; /* mean final validation loss; infinity if a run diverged, NaN if not run */
-    size_t best;                      /* index in the grid */
+    size_t best;                      /* index in the grid of the rate that is reported */
+    size_t own_best;                  /* the same, unless the entry follows another */
     bool tuned;                       /* false when interrupted before tuning was over */
     bool best_on_edge;                /* first or last: a better rate may lie outside; true for a grid of one */
     double width; /* decades of the grid whose tuning loss is within 10 % of the best; 0 if that diverged */
@@ -91,11 +109,9 @@ struct lab_entry {
     struct lab_run *tuned_runs;   /* report_seeds */
     struct lab_summary defaults;
     struct lab_summary tuned_summary;
+    struct lab_difference default_difference; /* to the entry that it follows */
+    struct lab_difference tuned_difference;
 };
-
-/* Of five seeds all favour one side by chance in 1 of 16 races; of six, in 1 of 32, less than 5 %. So no
- * interval of fewer covers a median with 95 %: the widest, from least to largest of five, with 93.75 %. */
-#define LAB_SEEDS_TO_COMPARE 6
 
 /* A paired comparison of two entries over the same report seeds. */
 struct lab_comparison {
@@ -129,8 +145,9 @@ typedef void lab_race_watcher(void *context, const struct lab_race *race, const 
  * RMS_OK. watcher and error may be NULL. *plan must outlive *race.
  *
  * Before the first run it checks the plan, each contender with each rate, and that the instruction set is
- * there. On failure *race is empty: RMS_ERROR_RANGE or ARGUMENT for the plan, RMS_ERROR_MEMORY, or what
- * the library said of a contender, whose name begins the sentence. */
+ * there, and prepares the problem: one race of a problem at a time. On failure *race is empty: RMS_ERROR_RANGE or
+ * ARGUMENT for the plan, RMS_ERROR_MEMORY, what the problem said, or what the library said of a contender, whose name
+ * begins the sentence. */
 rms_status lab_race_run(struct lab_race *race, const struct lab_race_plan *plan, lab_race_watcher *watcher,
                         void *context, const atomic_int *stop, rms_error *error);
 

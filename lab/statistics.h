@@ -12,6 +12,13 @@ struct lab_interval {
     double high;
 };
 
+/* A mean with the same. */
+struct lab_mean {
+    double mean;
+    double low;
+    double high;
+};
+
 /* The median of count values, which may be infinite (of one sign) but not NaN; for an even count the mean of
  * the middle two, which is infinite if one of them is. NaN when count is 0, or when memory is short. */
 double lab_median(const double *values, size_t count);
@@ -19,5 +26,6 @@ double lab_median(const double *values, size_t count);
 /* 10,000 resamples with replacement, drawn by counter from seed; values as above, count < 2^32. All three
  * are NaN when count is 0, or when memory is short. */
 struct lab_interval lab_bootstrap_median(const double *values, size_t count, uint64_t seed);
+struct lab_mean lab_bootstrap_mean(const double *values, size_t count, uint64_t seed);
 
 #endif

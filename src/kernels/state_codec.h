@@ -12,9 +12,8 @@
 enum {
     STATE_SHIFT = 20, /* bits of a float that are below a code */
     STATE_MASK = (1 << STATE_SHIFT) - 1,
-    STATE_HALF = 1 << (STATE_SHIFT - 1), /* in place of random bits: to nearest */
-    STATE_OCTAVE = 8,                    /* codes to a power of two */
-    STATE_SPECIAL = 0x7f000000,          /* from this size on a block may reach infinity */
+    STATE_OCTAVE = 8,           /* codes to a power of two */
+    STATE_SPECIAL = 0x7f000000, /* from this size on a block may reach infinity */
     STATE_INFINITY = FLOAT_INFINITY >> STATE_SHIFT,
     SQUARES_SCALE_LARGEST = (STATE_INFINITY - 248) / STATE_OCTAVE, /* infinity is the code 248 */
     AVERAGES_SIGN = 0x80,
