@@ -272,7 +272,8 @@ typedef struct rms_options {
     bool momentum_average;  /* RMSProp: the buffer is an average: it takes (1 - momentum) of each update, and
                                bias_correction corrects it as well. With bias_correction this is LaProp */
     bool zero_grad;         /* the step's: sets gradients to 0 as it passes over them, also when it skips; rows
-                               that are given to rms_step_rows stay as they are. Not for rms_apply */
+                               that are given to rms_step_rows stay as they are. The gradients of two tensors may
+                               then not overlap, nor such rows with any. Not for rms_apply */
     bool reserved_flags[6]; /* 0 */
 
     /* Every rule's. */
@@ -457,7 +458,8 @@ RMS_API rms_status rms_step_tensor(rms_optimizer *optimizer, size_t tensor, rms_
 /* One update of every tensor by one of several threads that all step this object's parameters and state at the same
  * time, without locks: A3C's shared RMSProp (Mnih et al., 2016), Hogwild (Niu et al., 2011).
  *
- * grads   grads[i] holds the gradients of tensor i; they are this thread's own. grads_count is rms_tensor_count.
+ * grads   grads[i] holds the gradients of tensor i; they are this thread's own, apart from all parameters and state.
+ *         grads_count is rms_tensor_count.
  * report, error  as usual, this thread's own; rms_message stays as it is.
  *
  * This is the one call that several threads may make on an object at once; while they do, no other call on it is
