@@ -172,6 +172,87 @@ static void a_worse_rate_is_not_as_good(void **state)
     assert_false(is_as_good(accuracy[0], accuracy[1]));
 }
 
+/* ---- Why: rounding is right on average, but spreads v, and 1 / sqrt(v) is convex: for a relative variance V the
+ * mean rate is 1 + 3/8 V of what it was, to second order. */
+enum { ELEMENTS = 8192 };
+
+static rms_optimizer *create_one(const rms_options *like, rms_state_format format, float *param, const float *grad)
+{
+    rms_options options = *like;
+    options.state_format = format;
+    options.threads = 1;
+    rms_optimizer *optimizer;
+    rms_error error;
+    assert_ok(rms_create(&optimizer, &options, &error), error.message);
+    const rms_tensor tensor = {.name = "p", .count = ELEMENTS, .param = param, .grad = grad};
+    assert_ok(rms_add(optimizer, &tensor), rms_message(optimizer));
+    return optimizer;
+}
+
+struct spread {
+    double mean, variance, rate; /* of v and of 1 / sqrt(v), relative to full state */
+};
+
+static struct spread measure(const rms_options *options, const char *slot, rms_state_format format, int steps)
+{
+    static float params[2][ELEMENTS], grad[ELEMENTS], v[2][ELEMENTS];
+    rms_optimizer *const full = create_one(options, RMS_STATE_FULL, params[0], grad);
+    rms_optimizer *const other = create_one(options, format, params[1], grad);
+    uint64_t random = 1;
+    for (int step = 0; step < steps; ++step) {
+        for (size_t i = 0; i < ELEMENTS; ++i)
+            grad[i] = random_float(&random);
+        assert_ok(rms_step(full, NULL), rms_message(full));
+        assert_ok(rms_step(other, NULL), rms_message(other));
+    }
+    assert_ok(rms_read_state(full, 0, slot, v[0]), rms_message(full));
+    assert_ok(rms_read_state(other, 0, slot, v[1]), rms_message(other));
+    rms_free(full);
+    rms_free(other);
+
+    struct spread spread = {0.0, 0.0, 0.0};
+    double squares = 0.0, rates[2] = {0.0, 0.0};
+    for (size_t i = 0; i < ELEMENTS; ++i) {
+        const double ratio = (double)v[1][i] / (double)v[0][i];
+        spread.mean += ratio / ELEMENTS;
+        squares += ratio * ratio / ELEMENTS;
+        rates[0] += 1.0 / sqrt((double)v[0][i]);
+        rates[1] += 1.0 / sqrt((double)v[1][i]);
+    }
+    spread.variance = squares - spread.mean * spread.mean;
+    spread.rate = rates[1] / rates[0];
+    return spread;
+}
+
+/* With 20 % of scatter the mean of 8,192 is good to 0.0022: four of that are 0.9 %. The rate shares that error with half
+ * its size, and leaves out terms of third order, 5/16 of the skewness, below 0.3 %. */
+static void rounding_keeps_the_mean_of_v_and_lengthens_steps_by_a_hundredth(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *slot, *options;
+        rms_rule rule;
+        int steps;
+    } rules[] = {
+        {"RMSProp, rho 0.9", "v", "rho=0.9", RMS_RMSPROP, 300},
+        {"RMSProp, rho 0.99", "v", "rho=0.99", RMS_RMSPROP, 600},
+        {"Adam", "v", "beta2=0.999", RMS_ADAM, 3000},
+        {"Adagrad", "sum", "lr=0.01", RMS_ADAGRAD, 600},
+    };
+    for (size_t i = 0; i < COUNT_OF(rules); ++i)
+        for (int format = RMS_STATE_16_BIT; format <= RMS_STATE_8_BIT; ++format) {
+            rms_options options = rms_options_for(rules[i].rule);
+            set_options(&options, rules[i].options);
+            const struct spread spread = measure(&options, rules[i].slot, (rms_state_format)format, rules[i].steps);
+            print_message("%s, %s: v %.4f of full state's on average, scatter %.3f, rate %.4f\n", rules[i].name,
+                          rms_state_format_name((rms_state_format)format), spread.mean, sqrt(spread.variance),
+                          spread.rate);
+            assert_true(fabs(spread.mean - 1.0) < 0.009);
+            assert_true(fabs(spread.rate - (1.0 + 0.375 * spread.variance)) < 0.0075);
+            assert_true(spread.rate < 1.03);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +261,7 @@ int main(void)
         cmocka_unit_test(who_follows_is_followed_by_nobody),
         cmocka_unit_test(state_in_few_bits_trains_as_well_as_full),
         cmocka_unit_test(a_worse_rate_is_not_as_good),
+        cmocka_unit_test(rounding_keeps_the_mean_of_v_and_lengthens_steps_by_a_hundredth),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

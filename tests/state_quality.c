@@ -108,7 +108,7 @@ static double follow(rms_state_format format, bool largest_stays, void take_step
 static void the_average_follows_a_switch(void **state)
 {
     (void)state;
-    const double elements = COUNT - COUNT / BLOCK;
+    enum { SWITCHING = COUNT - COUNT / BLOCK };
     for (size_t f = 0; f < COUNT_OF(short_formats); ++f)
         for (int stays = 0; stays < 2; ++stays) {
             double spread;
@@ -117,7 +117,7 @@ static void the_average_follows_a_switch(void **state)
                           rms_state_format_name(short_formats[f]), stays ? "stays" : "switches", 100 * worst,
                           100 * spread);
             assert_true(worst <= 0.02);
-            assert_true(worst <= 5 * spread / sqrt(elements));
+            assert_true(worst <= 5 * spread / sqrt(SWITCHING));
         }
     report_comparisons("switch");
 }

@@ -39,15 +39,24 @@ def lines_of(results, cases):
 
 
 def spread(heights):
-    """Labels' heights, in order, moved apart until none overlaps and all lie within the panel."""
-    placed = []
+    """Labels' heights, in order, moved apart as little as it takes: labels that touch become a block about its mean."""
+    blocks = []  # mean of where its labels belong, number of labels
     for height in heights:
-        placed.append(max(height, placed[-1] + LABEL_GAP) if placed else height)
-    over = max(0, placed[-1] - 1) if placed else 0
-    for i in reversed(range(len(placed))):
-        limit = 1 if i == len(placed) - 1 else placed[i + 1] - LABEL_GAP
-        placed[i] = min(placed[i], limit) if over else placed[i]
-    return placed
+        blocks.append((height, 1))
+        while len(blocks) > 1 and top(blocks[-2]) + LABEL_GAP > bottom(blocks[-1]):
+            (low, low_count), (high, high_count) = blocks[-2:]
+            count = low_count + high_count
+            blocks[-2:] = [((low * low_count + high * high_count) / count, count)]
+    return [bottom(block) + LABEL_GAP * i for block in blocks for i in range(block[1])]
+
+
+def bottom(block):
+    mean, count = block
+    return max(mean - LABEL_GAP * (count - 1) / 2, 0)
+
+
+def top(block):
+    return bottom(block) + LABEL_GAP * (block[1] - 1)
 
 
 def label(axes, lines, right):
@@ -83,7 +92,7 @@ def draw_panel(axes, rule, results, cases, limits):
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
     axes.yaxis.set_minor_formatter(lambda value, _: "")
     words = [case_words(case) for case in cases]
-    axes.set_xticks(range(len(cases)), [f"{size}\n{threads}" for size, threads in words], fontsize=8)
+    axes.set_xticks(range(len(cases)), [size for size, _ in words], fontsize=9)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.tick_params(which="both", colors=MUTED, length=0)
@@ -94,7 +103,7 @@ def draw_panel(axes, rule, results, cases, limits):
 
 
 def draw(document):
-    results = [it for it in document["results"] if it["compared_with"] == "unchecked" and it["contestant"] in STYLES]
+    results = [it for it in document["results"] if it["contestant"] in STYLES and it["threads"] == 1]
     rules = list(dict.fromkeys(it["rule"] for it in results))
     cases = sorted({case_of(it) for it in results}, key=order)
     values = [it["times"] for it in results]
@@ -111,7 +120,7 @@ def draw(document):
         wspace=(MARGIN[0] + MARGIN[1]) / PANEL[0],
         hspace=MARGIN[2] / PANEL[1],
     )
-    note = f"f32, log scale; medians over {document['rounds']} rounds, by turns; {document['machine']['processor']}"
+    note = f"f32, one thread, log scale; medians over {document['rounds']} rounds, by turns; {document['machine']['processor']}"
     note += "; indicative (--quick)" if document["quick"] else ""
     title = "Time of an optimizer's step, as multiples of this library's"
     figure.text(0.2 / width, 1 - 0.4 / height, title, fontsize=15, fontweight="bold")

@@ -53,7 +53,7 @@ struct common_kernels {
 };
 extern const struct common_kernels kernels_common, kernels_common_f64;
 
-/* Where random bits come from: Philox-4x32-10 with this key; the counter holds the step and the element's number. */
+/* Where random bits come from: Philox-4x32-7 with this key; the counter holds the step and the element's number. */
 struct random_source {
     uint64_t key;
     uint64_t step;
@@ -63,8 +63,8 @@ struct random_source {
 struct codec {
     void (*decode)(size_t count, const uint16_t *from, float *to);
     void (*encode)(size_t count, const float *from, uint16_t *to);
-    /* Rounds up or down at random; element is the number of the first of them in its tensor, a multiple of 8. A
-     * finite value never becomes infinite. */
+    /* Rounds up or down at random; element is the number of the first of them in its tensor. A finite value never becomes
+     * infinite. */
     void (*encode_at_random)(size_t count, const float *from, uint16_t *to, const struct random_source *source,
                              uint64_t element);
     square_sum_kernel *square_sum; /* of gradients in this format, in the order of float's */
