@@ -120,7 +120,8 @@ def draw(document):
         wspace=(MARGIN[0] + MARGIN[1]) / PANEL[0],
         hspace=MARGIN[2] / PANEL[1],
     )
-    note = f"f32, one thread, log scale; medians over {document['rounds']} rounds, by turns; {document['machine']['processor']}"
+    note = f"f32, one thread, log scale; medians over {document['rounds']} rounds, by turns"
+    note += f"; {document['machine']['processor']}"
     note += "; indicative (--quick)" if document["quick"] else ""
     title = "Time of an optimizer's step, as multiples of this library's"
     figure.text(0.2 / width, 1 - 0.4 / height, title, fontsize=15, fontweight="bold")
