@@ -277,11 +277,11 @@ typedef struct rms_options {
     bool reserved_flags[6]; /* 0 */
 
     /* Every rule's. */
-    double average_decay; /* keeps a moving average of the parameters beside them, average = average_decay *
+    double average_decay;          /* keeps a moving average of the parameters beside them, average = average_decay *
                              average + (1 - average_decay) * parameter after each step, from the first step's
                              parameters on; see rms_swap_averages. [0, 1); 0 keeps none */
-    rms_master master;    /* how 16-bit parameters keep what they cannot hold */
-    int seed;             /* of the random bits that rounding uses, 0 or more */
+    rms_master master;             /* how 16-bit parameters keep what they cannot hold */
+    int seed;                      /* of the random bits that rounding uses, 0 or more */
     rms_state_format state_format; /* how the rule's slots are kept */
     int reserved_number;           /* 0 */
 } rms_options;

@@ -384,6 +384,7 @@ void optimizer_restore(rms_optimizer *optimizer, size_t group, const rms_options
 void optimizer_fill_slot(rms_optimizer *optimizer, size_t tensor, size_t slot, double value)
 {
     const struct tensor *filled = optimizer->tensors[tensor];
+    object_start_if_needed(optimizer); /* a later start would undo it */
     tensor_fill_slot(optimizer->kernels, filled, slot, 0, filled->count, value);
 }
 
