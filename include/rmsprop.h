@@ -31,11 +31,12 @@
  *    sentence names the argument and its bounds: rms_message(optimizer), or the rms_error of calls that
  *    have no object. After a failure nothing has changed (rms_load has one exception). A NaN or infinite gradient skips the whole
  *    step, leaves state and step count alone, and says so.
- * 4. Threads. Only one thread may use an object at a time; different objects are independent; no global
- *    state except the CPU's features, looked up once. Inside a step the library uses OpenMP, or your parallel_for, and
- *    neither where the work is too small to gain. Where other programs use the same cores, OpenMP's threads
- *    wait for each other: set OMP_WAIT_POLICY=passive in the environment, or threads = 1. OpenMP's own limits hold: a child that was forked after
- *    a step on several threads must step with threads = 1 or a parallel_for.
+ * 4. Threads. Only one thread may use an object at a time (rms_step_shared is the exception); different objects
+ *    are independent; no global state except the CPU's features, looked up once. Inside a step, and where state is
+ *    first set to its start, the library uses OpenMP, or your parallel_for, and neither where the work is too small to gain. Where other programs use the same
+ *    cores, OpenMP's threads wait for each other: set OMP_WAIT_POLICY=passive in the environment, or threads = 1.
+ *    OpenMP's own limits hold: a child that was forked after a step on several threads must step with threads = 1 or
+ *    a parallel_for.
  * 5. Compatibility. rms_options begins with its own size, other structs hold reserved space, objects are
  *    opaque: a program built against an older header keeps working with a newer library of the same
  *    major version; before 1.0, of the same minor version.
@@ -75,7 +76,7 @@ RMS_API const char *rms_version(void);
 /* Zero is success, positive values are reasons, negative values are failures. */
 typedef enum rms_status {
     RMS_OK = 0,                 /* "ok" */
-    RMS_SKIPPED_NONFINITE = 1,  /* "skipped-nonfinite": a gradient was NaN or infinite; nothing changed */
+    RMS_SKIPPED_NONFINITE = 1,  /* "skipped-nonfinite": a gradient was NaN or infinite; nothing has stepped */
     RMS_ERROR_ARGUMENT = -1,    /* "argument": NULL, overlap, or something that makes no sense */
     RMS_ERROR_RANGE = -2,       /* "range": a value outside its bounds; the message states them */
     RMS_ERROR_NAME = -3,        /* "name": an unknown key or name; where choices are few, the message lists them */
@@ -124,7 +125,7 @@ RMS_API bool rms_isa_from_name(const char *name, rms_isa *value);
 RMS_API bool rms_isa_supported(rms_isa isa);
 
 /* The number format of a tensor's parameters and gradients. f64 tensors have state in f64 and are computed
- * in double; all others have state in f32 and are computed in float. */
+ * in double; all others have state in f32, or in what state_format says, and are computed in float. */
 typedef enum rms_dtype {
     RMS_F32 = 0, /* "f32": IEEE 754 binary32, C's float */
     RMS_F64 = 1, /* "f64": IEEE 754 binary64, C's double */
@@ -166,7 +167,8 @@ RMS_API bool rms_master_from_name(const char *name, rms_master *value);
 
 /* How the rule's own slots (v, sum, mean, momentum) of f32, f16 and bf16 tensors are kept. The step computes with
  * floats and uses each fresh float before it is shortened. Shortening rounds up or down at random, with
- * probabilities that make it right on average, as with master none: rounded to nearest, an average would stand still as
+ * probabilities that make it right on average, as with master none (only squares below 2^-30 of the largest of their
+ * block are kept as the least that 8 bits hold beside it): rounded to nearest, an average would stand still as
  * soon as a step moves it by less than half a code. Squares never become 0 unless they are 0. Refused where
  * this cannot be right (centered, amsgrad, Adamax, Rprop), and for f64 tensors. */
 typedef enum rms_state_format {
@@ -272,8 +274,8 @@ typedef struct rms_options {
     bool momentum_average;  /* RMSProp: the buffer is an average: it takes (1 - momentum) of each update, and
                                bias_correction corrects it as well. With bias_correction this is LaProp */
     bool zero_grad;         /* the step's: sets gradients to 0 as it passes over them, also when it skips; rows
-                               that are given to rms_step_rows stay as they are. The gradients of two tensors may
-                               then not overlap, nor such rows with any. Not for rms_apply */
+                               that are given to rms_step_rows stay as they are, and may not overlap gradients
+                               then. Gradients of two tensors that overlap are refused. Not for rms_apply */
     bool reserved_flags[6]; /* 0 */
 
     /* Every rule's. */
@@ -362,7 +364,7 @@ RMS_API bool rms_option_at(rms_rule rule, size_t index, rms_option_info *info);
 
 /* Sets or reads one option by key: RMS_ERROR_NAME for a key that the rule does not take (the message lists
  * those it takes), RMS_ERROR_RANGE outside the bounds (the message states them). The text form takes what
- * a person writes: "0.001", "true", "avx2". Flags and choices are whole numbers in the number form. 
+ * a person writes: "0.001", "true", "avx2". Flags and choices are whole numbers in the number form.
  * RMS_ERROR_UNSUPPORTED for an option that a struct of an older header does not hold. On failure *options and
  * *value keep what they held. error may be NULL. */
 RMS_API rms_status rms_options_set(rms_options *options, const char *key, double value, rms_error *error);
@@ -409,7 +411,7 @@ RMS_API rms_status rms_get(rms_optimizer *optimizer, size_t group, const char *k
 typedef struct rms_tensor {
     const char *name; /* unique in the object, not empty; copied */
     size_t count;     /* 0 is allowed: nothing happens to it; bytes must fit in PTRDIFF_MAX */
-    void *param;      /* not NULL unless count is 0; yours, must stay valid until rms_free */
+    void *param;      /* not NULL unless count is 0; yours, must stay valid until rms_free or rms_rebind */
     const void *grad; /* likewise; may not overlap any parameter. NULL for a tensor whose gradients come in rows
                          only, by rms_step_rows. With zero_grad it is written to, const or not */
     size_t group;     /* 0, or from rms_add_group */
@@ -433,7 +435,7 @@ typedef struct rms_report {
     double gradient_norm; /* L2 norm of all gradients after unscaling, before clipping; NaN or infinite when
                              a gradient is, else at most DBL_MAX */
     double clip_factor;   /* what clip_norm multiplied the gradients by, at most 1 */
-    bool skipped;         /* true: a gradient was not finite, nothing has changed */
+    bool skipped;         /* true: a gradient was not finite; parameters and state are as they were */
     uint64_t steps;       /* steps taken by the object since creation or reset, this one included */
     uint64_t reserved[4];
 } rms_report;
@@ -456,15 +458,15 @@ RMS_API rms_status rms_step(rms_optimizer *optimizer, rms_report *report);
 RMS_API rms_status rms_step_tensor(rms_optimizer *optimizer, size_t tensor, rms_report *report);
 
 /* One update of every tensor by one of several threads that all step this object's parameters and state at the same
- * time, without locks: A3C's shared RMSProp (Mnih et al., 2016), Hogwild (Niu et al., 2011).
+ * time, without locks after the first call: A3C's shared RMSProp (Mnih et al., 2016), Hogwild (Niu et al., 2011).
  *
  * grads   grads[i] holds the gradients of tensor i; they are this thread's own, apart from all parameters and state.
  *         grads_count is rms_tensor_count.
  * report, error  as usual, this thread's own; rms_message stays as it is.
  *
  * This is the one call that several threads may make on an object at once; while they do, no other call on it is
- * allowed. Every number is read and written whole (relaxed atomics), so that with finite
- * gradients v stays finite and 0 or more. But two threads may read the same old number, and one update is then lost;
+ * allowed. Every number is read and written whole (relaxed atomics), so that v stays 0 or more,
+ * and finite where the squares of the gradients are. But two threads may read the same old number, and one update is then lost;
  * the order is chance, and results are not reproducible. Alone, it gives the bits of rms_step. It is slower, too: no
  * vector instructions. RMS_ERROR_UNSUPPORTED for f16 and bf16, for a state_format other than full, and with
  * average_decay or zero_grad. */
@@ -580,8 +582,8 @@ RMS_API rms_status rms_effective_lr(rms_optimizer *optimizer, size_t tensor, flo
  *
  * dtype   of param and grad.
  * step    the number of this step, 1 to RMS_STEPS_MAX; bias correction and lr_decay depend on it.
- * slots   slots[i] is state slot i, for each i that rms_slots_kept names; others are not read. Fill them with what
- *         the rule starts from: 0; initial_accumulator for slot 0 of RMSProp and Adagrad; lr for Rprop's step_size;
+ * slots   slots[i] is state slot i, for each i that rms_slots_kept names, in the format in which it is kept (zero bytes
+ *         are 0 in each; for other numbers copy an object's rms_state); others are not read. Fill them with what the rule starts from: 0; initial_accumulator for slot 0 of RMSProp and Adagrad; lr for Rprop's step_size;
  *         the parameters for master. May be NULL if no slot is kept.
  * report  may be NULL; its steps is step, or step - 1 when skipped.
  * error   may be NULL.

@@ -78,7 +78,7 @@ rms_status rms_apply(const rms_options *options, rms_dtype dtype, uint64_t numbe
     if (status == RMS_OK)
         status = options_check_dtype(&full, dtype, error);
     if (status == RMS_OK && full.zero_grad)
-        status = fail(error, RMS_ERROR_ARGUMENT, "zero_grad: rms_apply only reads gradients; set it to 0");
+        status = fail(error, RMS_ERROR_UNSUPPORTED, "zero_grad: rms_apply only reads gradients; set it to 0");
     if (status != RMS_OK)
         return status;
 

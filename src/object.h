@@ -54,6 +54,9 @@ rms_status object_check_query(rms_optimizer *optimizer, size_t tensor, const voi
 /* Whether what verb says can be done now: not while averages are in, nor when the object is broken. */
 rms_status object_check_ready(rms_optimizer *optimizer, const char *verb);
 
+/* Whether no gradient overlaps another's, as zero_grad asks. */
+rms_status object_check_gradients_apart(rms_optimizer *optimizer);
+
 /* An array of pointers with room for one more: itself, or a copy of twice the size that replaces it. NULL, a
  * sentence, and nothing changed, when memory is short. */
 void *object_with_room(rms_optimizer *optimizer, void *pointers, size_t count, size_t *capacity);

@@ -190,6 +190,11 @@ static rms_status check_change(rms_optimizer *optimizer, size_t group, const cha
                     "%s: this value would change which state is kept, and group %zu has tensors already; set it before "
                     "they are added",
                     key, group);
+    if (changed->zero_grad && !target->options.zero_grad && group == 0) {
+        const rms_status status = object_check_gradients_apart(optimizer);
+        if (status != RMS_OK)
+            return status;
+    }
     if (target->tensor_count > 0 && changed->momentum > 0 &&
         (changed->lr_in_momentum != target->options.lr_in_momentum ||
          changed->momentum_average != target->options.momentum_average))
@@ -281,7 +286,7 @@ static struct step step_of(const rms_optimizer *optimizer, size_t first, size_t 
     return (struct step){
         .kernels = optimizer->kernels,
         .options = &optimizer->groups[0]->options,
-        .tensors = optimizer->tensors + first,
+        .tensors = count > 0 ? optimizer->tensors + first : NULL,
         .tensor_count = count,
         .sums = optimizer->sums,
     };

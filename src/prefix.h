@@ -65,6 +65,7 @@
 #define norm_sum_range rms_internal_norm_sum_range
 #define norm_total rms_internal_norm_total
 #define object_allocate rms_internal_object_allocate
+#define object_check_gradients_apart rms_internal_object_check_gradients_apart
 #define object_check_group rms_internal_object_check_group
 #define object_check_query rms_internal_object_check_query
 #define object_check_ready rms_internal_object_check_ready

@@ -60,6 +60,15 @@ static rms_status check_apart(rms_optimizer *optimizer, const rms_rows *rows, co
     return RMS_OK;
 }
 
+/* Whether its state is in blocks that have a scale in common. */
+static bool keeps_blocks(const struct tensor *tensor)
+{
+    bool scaled = false;
+    for (size_t slot = 0; slot < RMS_RULE_SLOTS; ++slot)
+        scaled = scaled || (tensor->slots[slot] && slot_is_scaled(tensor->codings[slot]));
+    return scaled;
+}
+
 static rms_status check_rows(rms_optimizer *optimizer, const rms_rows *rows)
 {
     rms_error *error = &optimizer->error;
@@ -74,8 +83,7 @@ static rms_status check_rows(rms_optimizer *optimizer, const rms_rows *rows)
     if (!rms_rows_mode_name(rows->mode))
         return fail(error, RMS_ERROR_ARGUMENT, "rows of \"%.80s\": mode %d is unknown; choose from lazy, dense",
                     entry->name, (int)rows->mode);
-    if (rows->mode == RMS_ROWS_LAZY && entry->tensor.options->state_format == RMS_STATE_8_BIT &&
-        rows->width % RMS_STATE_BLOCK != 0)
+    if (rows->mode == RMS_ROWS_LAZY && keeps_blocks(&entry->tensor) && rows->width % RMS_STATE_BLOCK != 0)
         return fail(
             error, RMS_ERROR_UNSUPPORTED,
             "rows of \"%.80s\": lazy rows of width %zu would share blocks of 8-bit state, which holds %d numbers "

@@ -1,5 +1,6 @@
 /* rms_step_shared: a step that several threads may take at once. What they share is read and written by relaxed atomic
- * accesses; everything else of a call lives on its own stack, so that nothing is locked and nothing allocated. */
+ * accesses; everything else of a call lives on its own stack, so that nothing is allocated, and nothing locked but while
+ * the first call of all sets state to its start. */
 #include "message.h"
 #include "norm.h"
 #include "object.h"
@@ -27,7 +28,7 @@ static rms_status check_tensor(const struct call *call, size_t index)
     if (tensor->dtype != RMS_F32 && tensor->dtype != RMS_F64)
         return fail(call->error, RMS_ERROR_UNSUPPORTED, "tensor \"%.80s\": shared steps take f32 and f64, not %s", name,
                     rms_dtype_name(tensor->dtype));
-    if (tensor_is_shortened(tensor) || tensor->slots[RMS_SLOT_AVERAGE])
+    if (tensor_is_shortened(tensor) || tensor->options->average_decay > 0)
         return fail(call->error, RMS_ERROR_UNSUPPORTED,
                     "tensor \"%.80s\": shared steps take neither average_decay nor a state_format other than full",
                     name);

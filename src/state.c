@@ -47,6 +47,14 @@ size_t rms_state_size(const rms_optimizer *optimizer, size_t tensor, const char 
     return slot_bytes(owner->codings[found], owner->count);
 }
 
+static bool lies_in_state(const rms_optimizer *optimizer, const void *memory, size_t bytes)
+{
+    for (size_t i = 0; i < optimizer->tensor_count; ++i)
+        if (memory_overlaps(memory, bytes, entry_at(optimizer, i), entry_at(optimizer, i)->bytes))
+            return true;
+    return false;
+}
+
 /* Checks what both directions need; *found is the slot. */
 static rms_status check_copy(rms_optimizer *optimizer, size_t tensor, const char *slot, const void *numbers,
                              size_t *found)
@@ -63,7 +71,7 @@ static rms_status check_copy(rms_optimizer *optimizer, size_t tensor, const char
         return fail(error, RMS_ERROR_NAME, "tensor \"%.80s\": keeps no numbers named \"%.40s\"", entry->name,
                     slot ? slot : "NULL");
     const size_t size = tensor_real_size(owner);
-    if ((uintptr_t)numbers % size != 0 || memory_overlaps(numbers, owner->count * size, entry, entry->bytes))
+    if ((uintptr_t)numbers % size != 0 || lies_in_state(optimizer, numbers, owner->count * size))
         return fail(error, RMS_ERROR_ARGUMENT, "numbers: not aligned to %zu bytes, or in the optimizer's own state",
                     size);
     return RMS_OK;
@@ -149,7 +157,7 @@ rms_status rms_effective_lr(rms_optimizer *optimizer, size_t tensor, float *out)
         return status;
     struct entry *entry = entry_at(optimizer, tensor);
     struct tensor *asked = &entry->tensor;
-    if ((uintptr_t)out % sizeof *out != 0 || memory_overlaps(out, asked->count * sizeof *out, entry, entry->bytes))
+    if ((uintptr_t)out % sizeof *out != 0 || lies_in_state(optimizer, out, asked->count * sizeof *out))
         return fail(&optimizer->error, RMS_ERROR_ARGUMENT, "out is not aligned, or lies in the optimizer's own state");
     object_start_if_needed(optimizer);
     step_coefficients(asked, asked->steps, 1.0);

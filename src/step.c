@@ -144,7 +144,8 @@ rms_status step_skipped(const struct step_result *result, const char *name, rms_
 {
     char gradient[48];
     describe(result->bad_gradient, gradient, sizeof gradient);
-    return fail(error, RMS_SKIPPED_NONFINITE,
-                "%s%.80s%s: the gradient of element %zu is %s (the step was skipped, nothing has changed)",
-                name ? "tensor \"" : "", name ? name : "grad", name ? "\"" : "", result->bad_element, gradient);
+    return fail(
+        error, RMS_SKIPPED_NONFINITE,
+        "%s%.80s%s: the gradient of element %zu is %s (the step was skipped; parameters and state are as they were)",
+        name ? "tensor \"" : "", name ? name : "grad", name ? "\"" : "", result->bad_element, gradient);
 }

@@ -35,8 +35,8 @@ void tensor_describe(struct tensor *tensor);
  * parameters say, from element begin to end: multiples of RMS_STATE_BLOCK, or the last. */
 void tensor_start(const struct isa_kernels *kernels, const struct tensor *tensor, size_t begin, size_t end);
 
-/* Sets gradients to 0, those of rows but for: zero_grad says that their memory may be written, whatever type it was given
- * as. */
+/* Sets gradients to 0, but not those that came as rows. zero_grad says that their memory may be written, although it was
+ * given as const. */
 void tensor_zero_gradient(const struct tensor *tensor, size_t begin, size_t count);
 
 /* Sets a kept slot of the rule, or the average, to one value, rounded to nearest; begin and end likewise. */

@@ -28,6 +28,7 @@ struct place {
     size_t size; /* of a number */
     const void *param;
     const void *grad;
+    bool zero_grad;
 };
 
 static rms_status check_alone(const struct place *place, rms_error *error)
@@ -60,11 +61,20 @@ static rms_status check_apart(const struct place *place, const struct entry *oth
     if (memory_overlaps(place->param, bytes, tensor->param, other_bytes))
         return fail(error, RMS_ERROR_DUPLICATE, "tensor \"%.80s\": its parameters overlap those of \"%.80s\"",
                     place->name, other->name);
+    if (place->zero_grad && memory_overlaps(place->grad, grad_bytes, tensor->grad, other_grad_bytes))
+        return fail(error, RMS_ERROR_ARGUMENT,
+                    "tensor \"%.80s\": its gradients overlap those of \"%.80s\", which zero_grad would clear for both",
+                    place->name, other->name);
     if (memory_overlaps(place->param, bytes, tensor->grad, other_grad_bytes) ||
         memory_overlaps(place->grad, grad_bytes, tensor->param, other_bytes))
         return fail(error, RMS_ERROR_ARGUMENT, "tensor \"%.80s\": parameters and gradients overlap those of \"%.80s\"",
                     place->name, other->name);
     return RMS_OK;
+}
+
+static bool zeroes_gradients(const rms_optimizer *optimizer)
+{
+    return optimizer->groups[0]->options.zero_grad;
 }
 
 static rms_status check_place(rms_optimizer *optimizer, size_t self, const struct place *place)
@@ -88,8 +98,12 @@ static rms_status check_numbers(rms_optimizer *optimizer, const rms_tensor *tens
         return fail(error, RMS_ERROR_RANGE,
                     "tensor \"%.80s\": count %zu is above %zu, the most %s numbers that memory can hold", tensor->name,
                     tensor->count, PTRDIFF_MAX / size, rms_dtype_name(tensor->dtype));
-    const struct place place = {
-        .name = tensor->name, .count = tensor->count, .size = size, .param = tensor->param, .grad = tensor->grad};
+    const struct place place = {.name = tensor->name,
+                                .count = tensor->count,
+                                .size = size,
+                                .param = tensor->param,
+                                .grad = tensor->grad,
+                                .zero_grad = zeroes_gradients(optimizer)};
     return check_place(optimizer, SIZE_MAX, &place);
 }
 
@@ -243,11 +257,11 @@ rms_status rms_rebind(rms_optimizer *optimizer, size_t tensor, void *param, cons
                                 .count = entry->tensor.count,
                                 .size = rms_dtype_size(entry->tensor.dtype),
                                 .param = param,
-                                .grad = grad};
+                                .grad = grad,
+                                .zero_grad = zeroes_gradients(optimizer)};
     status = check_place(optimizer, tensor, &place);
     if (status != RMS_OK)
         return status;
-    object_start_if_needed(optimizer);
     entry->tensor.param = param;
     entry->tensor.grad = grad;
     return succeed(&optimizer->error);
@@ -324,4 +338,21 @@ rms_status rms_set_steps(rms_optimizer *optimizer, size_t tensor, uint64_t steps
     object_start_if_needed(optimizer);
     entry_at(optimizer, tensor)->tensor.steps = steps;
     return succeed(&optimizer->error);
+}
+
+rms_status object_check_gradients_apart(rms_optimizer *optimizer)
+{
+    for (size_t i = 0; i < optimizer->tensor_count; ++i) {
+        const struct entry *entry = entry_at(optimizer, i);
+        const struct place place = {.name = entry->name,
+                                    .count = entry->tensor.count,
+                                    .size = rms_dtype_size(entry->tensor.dtype),
+                                    .param = entry->tensor.param,
+                                    .grad = entry->tensor.grad,
+                                    .zero_grad = true};
+        const rms_status status = check_place(optimizer, i, &place);
+        if (status != RMS_OK)
+            return status;
+    }
+    return RMS_OK;
 }

@@ -94,7 +94,7 @@ static void every_code_of_every_scale_becomes_its_number(void **state)
 {
     enum { CODES = 256 };
     const rms_isa isa = isa_of_test(state);
-    for (int which = ORACLE_SQUARES; which <= ORACLE_AVERAGES; ++which)
+    for (enum oracle_state which = ORACLE_SQUARES; which <= ORACLE_AVERAGES; ++which)
         for (unsigned scale = 0; scale < 256; ++scale)
             for (size_t missing = 0; missing < 2; ++missing) { /* a short block at the end, and none */
                 uint8_t codes[CODES], scales[CODES / STATE_BLOCK];
@@ -179,7 +179,7 @@ static void every_length_place_and_source_match_the_oracle(void **state)
     const rms_isa isa = isa_of_test(state);
     uint64_t random = 1;
     for (size_t repetition = 0; repetition < effort(8); ++repetition)
-        for (int which = ORACLE_SQUARES; which <= ORACLE_AVERAGES; ++which)
+        for (enum oracle_state which = ORACLE_SQUARES; which <= ORACLE_AVERAGES; ++which)
             for (size_t n = 1; n <= SHORT + COUNT_OF(lengths); ++n) {
                 const struct random_source source = {.key = random_bits(&random), .step = random_bits(&random) >> 8};
                 const uint64_t block =
@@ -201,7 +201,7 @@ static void every_upper_half_finds_its_scale(void **state)
 {
     const rms_isa isa = isa_of_test(state);
     uint64_t random = 2;
-    for (int which = ORACLE_SQUARES; which <= ORACLE_AVERAGES; ++which)
+    for (enum oracle_state which = ORACLE_SQUARES; which <= ORACLE_AVERAGES; ++which)
         for (uint32_t half = 0; half < (which == ORACLE_SQUARES ? 0x8000U : 0x10000U); ++half) {
             const struct random_source source = {.key = half, .step = (uint64_t)which};
             const float number = float_of(half << 16 | (uint32_t)random_below(&random, 0x10000));
@@ -245,7 +245,7 @@ static void numbers_that_have_a_code_are_kept(void **state)
 {
     const rms_isa isa = isa_of_test(state);
     uint64_t random = 3;
-    for (int which = ORACLE_SQUARES; which <= ORACLE_AVERAGES; ++which)
+    for (enum oracle_state which = ORACLE_SQUARES; which <= ORACLE_AVERAGES; ++which)
         for (unsigned scale = least_scale[which]; scale < largest_scale[which]; ++scale) {
             unsigned first, last;
             codes_that_choose(which, scale, &first, &last);
@@ -306,7 +306,7 @@ static void over_all_random_bits_the_mean_is_the_number(void **state)
     enum { TRIES = 40, ALL = 1 << 20 };
     uint64_t random = 9;
     for (size_t t = 0; t < effort(TRIES); ++t)
-        for (int which = ORACLE_SQUARES; which <= ORACLE_AVERAGES; ++which) {
+        for (enum oracle_state which = ORACLE_SQUARES; which <= ORACLE_AVERAGES; ++which) {
             const float largest = ldexpf(1 + random_float(&random) / 4, (int)random_below(&random, 200) - 90);
             const float number =
                 fabsf(ldexpf(largest * (1 + random_float(&random) / 2), -(int)random_below(&random, 20)));
@@ -364,7 +364,7 @@ static void the_odds_are_the_distances(void **state)
 {
     static const double odds[] = {0x1p-13, 0x1p-10, 0x1p-6, 0.25, 0.5, 0.75, 1 - 0x1p-10};
     const rms_isa isa = isa_of_test(state);
-    for (int which = ORACLE_SQUARES; which <= ORACLE_AVERAGES; ++which)
+    for (enum oracle_state which = ORACLE_SQUARES; which <= ORACLE_AVERAGES; ++which)
         for (size_t q = 0; q < COUNT_OF(odds); ++q) {
             const size_t rounds = effort(8);
             double up = 0, n = 0;

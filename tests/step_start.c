@@ -129,12 +129,6 @@ static void call_set(struct pair *pair)
     assert_ok(rms_set(pair->optimizer, 0, "initial_accumulator", 100), rms_message(pair->optimizer));
 }
 
-/* Masters are the parameters that were there when the tensor came. */
-static void call_rebind(struct pair *pair)
-{
-    assert_ok(rms_rebind(pair->optimizer, CALLED, pair->other, pair->grad[CALLED]), rms_message(pair->optimizer));
-}
-
 static void call_reset(struct pair *pair)
 {
     assert_ok(rms_reset(pair->optimizer), rms_message(pair->optimizer));
@@ -192,7 +186,6 @@ static const struct {
     {"rms_effective_lr", call_effective_lr},
     {"rms_set_steps", call_set_steps},
     {"rms_set", call_set},
-    {"rms_rebind", call_rebind},
     {"rms_reset", call_reset},
     {"rms_save", call_save},
     {"rms_load", call_load},
@@ -238,6 +231,47 @@ static void whatever_is_called_first_finds_state_at_its_start(void **state)
             rms_free(early.optimizer);
         }
     report_comparisons("first calls");
+}
+
+/* Whoever moves a tensor before its first step has freed the old memory. */
+static void a_tensor_moves_before_its_state_starts(void **state)
+{
+    (void)state;
+    const rms_options options = rms_options_for(RMS_RMSPROP);
+    rms_optimizer *optimizer = create_optimizer(&options);
+    enum { MOVED = 700 };
+    uint16_t *const old = bytes_create(MOVED * sizeof *old);
+    uint16_t moved[MOVED], grad[MOVED];
+    float master[MOVED];
+    for (size_t i = 0; i < MOVED; ++i)
+        old[i] = moved[i] = grad[i] = 0x3f80; /* 1 */
+    const rms_tensor tensor = {.name = "w", .count = MOVED, .param = old, .grad = grad, .dtype = RMS_BF16};
+    assert_ok(rms_add(optimizer, &tensor), rms_message(optimizer));
+    free(old);
+    assert_ok(rms_rebind(optimizer, 0, moved, grad), rms_message(optimizer));
+    assert_ok(rms_read_state(optimizer, 0, "master", master), rms_message(optimizer));
+    for (size_t i = 0; i < MOVED; ++i)
+        assert_true(master[i] == 1.0F);
+    rms_free(optimizer);
+}
+
+/* What a file does not say about a tensor that has never stepped follows from the options in the file, also in an object
+ * that nobody has looked at. */
+static void what_a_file_leaves_out_starts_from_its_options(void **state)
+{
+    (void)state;
+    float param[4] = {1, 2, 3, 4}, grad[4] = {0}, step_size[4];
+    rms_options options = rms_options_for(RMS_RPROP);
+    for (int loads = 0; loads < 2; ++loads) {
+        options.lr = loads ? 0.01 : 0.5;
+        rms_optimizer *optimizer = create_optimizer(&options);
+        add_tensor(optimizer, "w", param, grad, 4);
+        assert_ok(loads ? rms_load(optimizer, path) : rms_save_as(optimizer, path, RMS_LAYOUT_PYTORCH),
+                  rms_message(optimizer));
+        assert_ok(rms_read_state(optimizer, 0, "step_size", step_size), rms_message(optimizer));
+        assert_true(step_size[0] == 0.5F && step_size[3] == 0.5F);
+        rms_free(optimizer);
+    }
 }
 
 static void a_shared_step_finds_state_at_its_start(void **state)
@@ -373,6 +407,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whatever_is_called_first_finds_state_at_its_start),
+        cmocka_unit_test(a_tensor_moves_before_its_state_starts),
+        cmocka_unit_test(what_a_file_leaves_out_starts_from_its_options),
         cmocka_unit_test(a_shared_step_finds_state_at_its_start),
         cmocka_unit_test(a_late_tensor_leaves_the_state_of_others_alone),
         cmocka_unit_test(the_task_that_steps_an_element_is_the_first_to_touch_its_state),

@@ -247,10 +247,30 @@ static void rms_apply_refuses_it(void **state)
     rms_options options = rms_options_for(RMS_SGD);
     options.zero_grad = true;
     rms_error error;
-    assert_status(RMS_ERROR_ARGUMENT, rms_apply(&options, RMS_F32, 1, 1, &param, &grad, NULL, NULL, &error),
+    assert_status(RMS_ERROR_UNSUPPORTED, rms_apply(&options, RMS_F32, 1, 1, &param, &grad, NULL, NULL, &error),
                   error.message);
     assert_contains(error.message, "zero_grad: rms_apply only reads gradients");
     assert_true(param == 0);
+}
+
+static void gradients_in_common_are_refused(void **state)
+{
+    (void)state;
+    float first[8] = {0}, second[8] = {0}, grad[12] = {0};
+    rms_options options = rms_options_for(RMS_RMSPROP);
+    for (int early = 0; early < 2; ++early) {
+        options.zero_grad = early;
+        rms_optimizer *optimizer = create_optimizer(&options);
+        const rms_tensor one = {.name = "one", .count = 8, .param = first, .grad = grad};
+        const rms_tensor two = {.name = "two", .count = 8, .param = second, .grad = grad + 4};
+        assert_ok(rms_add(optimizer, &one), rms_message(optimizer));
+        const rms_status status = rms_add(optimizer, &two);
+        assert_status(early ? RMS_ERROR_ARGUMENT : RMS_OK, status, rms_message(optimizer));
+        if (!early)
+            assert_status(RMS_ERROR_ARGUMENT, rms_set(optimizer, 0, "zero_grad", 1), rms_message(optimizer));
+        assert_contains(rms_message(optimizer), "zero_grad");
+        rms_free(optimizer);
+    }
 }
 
 int main(void)
@@ -262,6 +282,7 @@ int main(void)
         cmocka_unit_test(rows_stay_as_they_are),
         cmocka_unit_test(it_may_be_set_at_any_time),
         cmocka_unit_test(rms_apply_refuses_it),
+        cmocka_unit_test(gradients_in_common_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -71,7 +71,7 @@ struct codec {
 };
 
 /* State in 8 bits, in blocks of so many elements: a code for each, and a scale for all. */
-enum { STATE_BLOCK = 64 };
+enum { STATE_BLOCK = RMS_STATE_BLOCK };
 struct state_codec {
     /* Codes and scales may be any. There is a scale for each block, the last of which may be short. */
     void (*decode)(size_t count, const uint8_t *codes, const uint8_t *scales, float *to);
