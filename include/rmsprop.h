@@ -33,8 +33,9 @@
  *    step, leaves state and step count alone, and says so.
  * 4. Threads. Only one thread may use an object at a time (rms_step_shared is the exception); different objects
  *    are independent; no global state except the CPU's features, looked up once. Inside a step, and where state is
- *    first set to its start, the library uses OpenMP, or your parallel_for, and neither where the work is too small to gain. Where other programs use the same
- *    cores, OpenMP's threads wait for each other: set OMP_WAIT_POLICY=passive in the environment, or threads = 1.
+ *    first set to its start, the library uses OpenMP, or your parallel_for, and neither where the work is too small
+ *    to gain. Where other programs use the same cores, OpenMP's threads wait for each other: set
+ *    OMP_WAIT_POLICY=passive in the environment, or threads = 1.
  *    OpenMP's own limits hold: a child that was forked after a step on several threads must step with threads = 1 or
  *    a parallel_for.
  * 5. Compatibility. rms_options begins with its own size, other structs hold reserved space, objects are
@@ -517,8 +518,8 @@ RMS_API rms_status rms_find(rms_optimizer *optimizer, const char *name, size_t *
 RMS_API rms_status rms_tensor_at(rms_optimizer *optimizer, size_t tensor, rms_tensor *out);
 
 /* State slots: the arrays that are kept beside each tensor, count numbers each, in f64 for an f64 tensor and
- * in f32 otherwise, but for remainder, which is uint16_t, and for the rule's own where state_format says so. The first RMS_RULE_SLOTS are the rule's own, options
- * decide which of them are kept; the others are the same for every rule. */
+ * in f32 otherwise, but for remainder, which is uint16_t, and for the rule's own where state_format says so. The first
+ * RMS_RULE_SLOTS are the rule's own, options decide which of them are kept; the others are the same for every rule. */
 #define RMS_RULE_SLOTS 3
 #define RMS_SLOT_MASTER 3    /* "master": 16-bit tensors with master f32 */
 #define RMS_SLOT_REMAINDER 4 /* "remainder": bf16 tensors with master remainder */
@@ -583,8 +584,9 @@ RMS_API rms_status rms_effective_lr(rms_optimizer *optimizer, size_t tensor, flo
  * dtype   of param and grad.
  * step    the number of this step, 1 to RMS_STEPS_MAX; bias correction and lr_decay depend on it.
  * slots   slots[i] is state slot i, for each i that rms_slots_kept names, in the format in which it is kept (zero bytes
- *         are 0 in each; for other numbers copy an object's rms_state); others are not read. Fill them with what the rule starts from: 0; initial_accumulator for slot 0 of RMSProp and Adagrad; lr for Rprop's step_size;
- *         the parameters for master. May be NULL if no slot is kept.
+ *         are 0 in each; for other numbers copy an object's rms_state); others are not read. Fill them with what the
+ *         rule starts from: 0; initial_accumulator for slot 0 of RMSProp and Adagrad; lr for Rprop's step_size; the
+ *         parameters for master. May be NULL if no slot is kept.
  * report  may be NULL; its steps is step, or step - 1 when skipped.
  * error   may be NULL.
  *
