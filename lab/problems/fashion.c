@@ -118,7 +118,7 @@ static rms_status read_dataset(rms_error *error)
     for (size_t i = 0; status == RMS_OK && i < sizeof files / sizeof *files; ++i)
         status = read_file(files[i].idx, files[i].name, error);
     if (status == RMS_OK)
-        status = check(&dataset.training_images, &dataset.training_labels, 2 * BATCH, "training", error);
+        status = check(&dataset.training_images, &dataset.training_labels, (size_t)2 * BATCH, "training", error);
     if (status == RMS_OK)
         status = check(&dataset.test_images, &dataset.test_labels, 1, "test", error);
     return status;
