@@ -98,7 +98,7 @@ rms_status rms_swap_averages(rms_optimizer *optimizer)
         if (!tensor->slots[RMS_SLOT_AVERAGE] || tensor->steps == 0)
             continue;
         for (size_t begin = 0; begin < tensor->count; begin += BLOCK)
-            exchange(optimizer, tensor, begin, tensor->count - begin < BLOCK ? tensor->count - begin : BLOCK);
+            exchange(optimizer, tensor, begin, block_length(tensor->count - begin));
     }
     optimizer->averages_in = !optimizer->averages_in;
     return succeed(&optimizer->error);

@@ -12,6 +12,12 @@ union block {
     double f64[BLOCK];
 };
 
+/* How many of those that are left come next. */
+static inline size_t block_length(size_t left)
+{
+    return left < BLOCK ? left : BLOCK;
+}
+
 /* A tensor's gradient as some of its rows: the given rows in order of their index, and among equals in the order
  * in which they were given. */
 struct row_gradient {
@@ -23,6 +29,12 @@ struct row_gradient {
     size_t distinct;
     rms_rows_mode mode;
 };
+
+/* Whether a step touches only the rows that are given. */
+static inline bool tensor_is_lazy(const struct tensor *tensor)
+{
+    return tensor->rows && tensor->rows->mode == RMS_ROWS_LAZY;
+}
 
 /* The index in the tensor of distinct row number i. */
 size_t row_index(const struct row_gradient *rows, size_t i);

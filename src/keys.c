@@ -85,31 +85,6 @@ static bool parse_flag(const char *text, double *value)
     return false;
 }
 
-static bool parse_choice(enum option option, const char *text, double *value)
-{
-    rms_isa isa;
-    rms_nonfinite nonfinite;
-    rms_master master;
-    rms_state_format format;
-    if (option == OPTION_ISA && rms_isa_from_name(text, &isa)) {
-        *value = isa;
-        return true;
-    }
-    if (option == OPTION_NONFINITE && rms_nonfinite_from_name(text, &nonfinite)) {
-        *value = nonfinite;
-        return true;
-    }
-    if (option == OPTION_MASTER && rms_master_from_name(text, &master)) {
-        *value = master;
-        return true;
-    }
-    if (option == OPTION_STATE_FORMAT && rms_state_format_from_name(text, &format)) {
-        *value = format;
-        return true;
-    }
-    return false;
-}
-
 static const char *choices_of(enum option option)
 {
     switch (option) {
@@ -123,6 +98,22 @@ static const char *choices_of(enum option option)
         return "full, 16-bit, 8-bit";
     default:
         return NULL;
+    }
+}
+
+/* Numbered from 0 by their place in the list. */
+static bool parse_choice(enum option option, const char *text, double *value)
+{
+    const char *word = choices_of(option);
+    for (int number = 0;; ++number) {
+        const size_t length = strcspn(word, ",");
+        if (strlen(text) == length && strncmp(word, text, length) == 0) {
+            *value = number;
+            return true;
+        }
+        if (word[length] == '\0')
+            return false;
+        word += length + strlen(", ");
     }
 }
 

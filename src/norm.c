@@ -41,7 +41,7 @@ static double sum_rows(const struct pass *pass, const struct tensor *tensor, siz
         size_t at = start < begin ? begin : start;
         while (at < stop) {
             union block room;
-            const size_t count = stop - at < BLOCK ? stop - at : BLOCK;
+            const size_t count = block_length(stop - at);
             row_block(pass->step->kernels, tensor, row, at - start, count, &room);
             for (size_t i = 0; i < count; ++i)
                 lane[(at - begin + i) % LANES] += scaled_square(tensor, &room, i, pass->scale);
@@ -97,7 +97,7 @@ size_t norm_edge(const struct tensor *tensor, size_t position)
 {
     if (position == work_extent(tensor))
         return tensor->count;
-    if (tensor->rows && tensor->rows->mode == RMS_ROWS_LAZY)
+    if (tensor_is_lazy(tensor))
         position = row_index(tensor->rows, position / tensor->rows->width) * tensor->rows->width;
     return position / NORM_CHUNK * NORM_CHUNK;
 }
@@ -160,7 +160,7 @@ static bool find_in_rows(const struct step *step, const struct tensor *tensor, s
     for (size_t row = 0; row < rows->distinct; ++row)
         for (size_t begin = 0; begin < rows->width; begin += BLOCK) {
             union block room;
-            const size_t count = rows->width - begin < BLOCK ? rows->width - begin : BLOCK;
+            const size_t count = block_length(rows->width - begin);
             const void *const gradient = row_block(step->kernels, tensor, row, begin, count, &room);
             if (find_in_block(step, tensor, gradient, count, row_index(rows, row) * rows->width + begin, result))
                 return true;
@@ -174,7 +174,7 @@ static bool find_in_tensor(const struct step *step, const struct tensor *tensor,
         return find_in_rows(step, tensor, result);
     for (size_t begin = 0; begin < tensor->count; begin += BLOCK) {
         union block room;
-        const size_t count = tensor->count - begin < BLOCK ? tensor->count - begin : BLOCK;
+        const size_t count = block_length(tensor->count - begin);
         const void *const gradient = gradient_block(step->kernels, tensor, begin, count, &room);
         if (find_in_block(step, tensor, gradient, count, begin, result))
             return true;

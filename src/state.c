@@ -77,12 +77,6 @@ static rms_status check_copy(rms_optimizer *optimizer, size_t tensor, const char
     return RMS_OK;
 }
 
-/* At most so many numbers of a slot at a time, which keeps blocks of 8-bit codes whole. */
-static size_t block_length(const struct tensor *tensor, size_t begin)
-{
-    return tensor->count - begin < BLOCK ? tensor->count - begin : BLOCK;
-}
-
 rms_status rms_read_state(rms_optimizer *optimizer, size_t tensor, const char *slot, void *numbers)
 {
     size_t found = 0;
@@ -92,7 +86,7 @@ rms_status rms_read_state(rms_optimizer *optimizer, size_t tensor, const char *s
     const struct tensor *owner = optimizer->tensors[tensor];
     object_start_if_needed(optimizer);
     for (size_t begin = 0; begin < owner->count; begin += BLOCK)
-        tensor_read_slot(optimizer->kernels, owner, found, begin, block_length(owner, begin),
+        tensor_read_slot(optimizer->kernels, owner, found, begin, block_length(owner->count - begin),
                          (char *)numbers + begin * tensor_real_size(owner));
     return succeed(&optimizer->error);
 }
@@ -126,7 +120,7 @@ rms_status rms_write_state(rms_optimizer *optimizer, size_t tensor, const char *
     const struct tensor *owner = optimizer->tensors[tensor];
     object_start_if_needed(optimizer);
     for (size_t begin = 0; begin < owner->count; begin += BLOCK)
-        tensor_write_slot(optimizer->kernels, owner, found, begin, block_length(owner, begin),
+        tensor_write_slot(optimizer->kernels, owner, found, begin, block_length(owner->count - begin),
                           (const char *)numbers + begin * tensor_real_size(owner), NULL);
     return succeed(&optimizer->error);
 }
@@ -139,7 +133,7 @@ static void write_rates(const struct isa_kernels *kernels, const struct tensor *
     for (size_t begin = 0; begin < tensor->count; begin += BLOCK) {
         double room[BLOCK];
         union block blocks[RMS_RULE_SLOTS];
-        const size_t count = block_length(tensor, begin);
+        const size_t count = block_length(tensor->count - begin);
         for (size_t slot = 0; slot < RMS_RULE_SLOTS; ++slot)
             if (tensor->slots[slot])
                 tensor_read_slot(kernels, tensor, slot, begin, count, &blocks[slot]);

@@ -28,8 +28,7 @@ static void prepare_tensors(const struct step *step, double clip_factor)
             tensor->coefficients = previous->coefficients;
         else
             step_coefficients(tensor, tensor->steps + 1, clip_factor);
-        if (tensor->rows && tensor->rows->mode == RMS_ROWS_LAZY && tensor->steps == 0 &&
-            tensor->slots[RMS_SLOT_AVERAGE])
+        if (tensor_is_lazy(tensor) && tensor->steps == 0 && tensor->slots[RMS_SLOT_AVERAGE])
             update_start_average(step, tensor);
     }
 }

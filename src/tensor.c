@@ -91,7 +91,7 @@ void tensor_fill_slot(const struct isa_kernels *kernels, const struct tensor *te
     if (slot_is_scaled(tensor->codings[slot]) && end == tensor->count)
         memset(tensor_slot(tensor, slot, end), 0, slot_whole_blocks(end) - end);
     for (; begin < end; begin += BLOCK)
-        tensor_write_slot(kernels, tensor, slot, begin, end - begin < BLOCK ? end - begin : BLOCK, &block, NULL);
+        tensor_write_slot(kernels, tensor, slot, begin, block_length(end - begin), &block, NULL);
 }
 
 void tensor_start(const struct isa_kernels *kernels, const struct tensor *tensor, size_t begin, size_t end)

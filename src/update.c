@@ -109,22 +109,12 @@ static void update_block(const struct step *step, const struct tensor *tensor, s
         store_slot(step, tensor, slot, begin, count, slots[slot]);
 }
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-static bool is_lazy(const struct tensor *tensor)
-{
-    return tensor->rows && tensor->rows->mode == RMS_ROWS_LAZY;
-}
-
 /* Averages start from the first step's parameters, those of rows that it does not touch among them. */
 void update_start_average(const struct step *step, const struct tensor *tensor)
 {
     for (size_t begin = 0; begin < tensor->count; begin += BLOCK) {
         float room[BLOCK];
-        const size_t count = least(tensor->count - begin, BLOCK);
+        const size_t count = block_length(tensor->count - begin);
         update_average(step, tensor, begin, count, working_param(step, tensor, begin, count, room));
     }
 }
@@ -138,7 +128,7 @@ static void update_rows(const struct step *step, const struct tensor *tensor, si
         const size_t row = begin / width;
         const size_t column = begin % width;
         const size_t left = width - column < end - begin ? width - column : end - begin;
-        const size_t count = least(left, BLOCK);
+        const size_t count = block_length(left);
         const void *const gradient = row_block(step->kernels, tensor, row, column, count, &room);
         update_block(step, tensor, row_index(tensor->rows, row) * width + column, count, gradient);
         begin += count;
@@ -149,7 +139,7 @@ static void update_blocks(const struct step *step, const struct tensor *tensor, 
 {
     while (begin < end) {
         union block room;
-        const size_t count = least(end - begin, BLOCK);
+        const size_t count = block_length(end - begin);
         update_block(step, tensor, begin, count, gradient_block(step->kernels, tensor, begin, count, &room));
         if (step->options->zero_grad)
             tensor_zero_gradient(tensor, begin, count);
@@ -165,7 +155,8 @@ static void update_in_place(const struct step *step, const struct tensor *tensor
     char *const param = tensor->param;
     const char *const grad = tensor->grad;
     while (begin < end) {
-        const size_t count = step->options->zero_grad ? least(end - begin, IN_CACHE) : end - begin;
+        const size_t left = end - begin;
+        const size_t count = step->options->zero_grad && left > IN_CACHE ? IN_CACHE : left;
         void *const slots[RMS_RULE_SLOTS] = {tensor_slot(tensor, 0, begin), tensor_slot(tensor, 1, begin),
                                              tensor_slot(tensor, 2, begin)};
         update(step, tensor, count, param + begin * size, grad + begin * size, slots);
@@ -177,7 +168,7 @@ static void update_in_place(const struct step *step, const struct tensor *tensor
 
 void update_range(const struct step *step, const struct tensor *tensor, size_t begin, size_t end)
 {
-    if (is_lazy(tensor))
+    if (tensor_is_lazy(tensor))
         update_rows(step, tensor, begin, end);
     else if (tensor_codec(step->kernels, tensor) || tensor->rows || tensor->slots[RMS_SLOT_AVERAGE] ||
              tensor_is_shortened(tensor))

@@ -8,8 +8,7 @@ _Static_assert(ELEMENTS_PER_PAGE % BLOCK == 0 && ELEMENTS_PER_PAGE % RMS_STATE_B
 
 size_t work_extent(const struct tensor *tensor)
 {
-    const bool lazy = tensor->rows && tensor->rows->mode == RMS_ROWS_LAZY;
-    return lazy ? tensor->rows->distinct * tensor->rows->width : tensor->count;
+    return tensor_is_lazy(tensor) ? tensor->rows->distinct * tensor->rows->width : tensor->count;
 }
 
 size_t work_page_edge(const struct tensor *tensor, size_t position)
