@@ -13,6 +13,9 @@ if(rmsprop_type STREQUAL "STATIC_LIBRARY" AND "OpenMP::OpenMP_C" IN_LIST rmsprop
 endif()
 
 install(FILES include/rmsprop.h include/rmsprop_checkpoint.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+if(RMSPROP_COMMAND) # for problems of one's own, which the command loads
+    install(FILES include/rmsprop_lab.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+endif()
 install(TARGETS rmsprop EXPORT rmsprop-targets
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})

@@ -2,6 +2,7 @@
 #ifndef LAB_DIGEST_H
 #define LAB_DIGEST_H
 
+#include <rmsprop.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,5 +13,9 @@
  * every machine. All NaNs count as one: their payloads are not part of the numbers contract. */
 uint64_t lab_digest_floats(uint64_t digest, const float *values, size_t count);
 uint64_t lab_digest_word(uint64_t digest, uint64_t word);
+
+/* The same of a tensor's parameters, whatever their dtype. */
+uint64_t lab_digest_tensor(uint64_t digest, const rms_tensor *tensor);
+uint64_t lab_digest_bytes(uint64_t digest, const void *bytes, size_t count);
 
 #endif

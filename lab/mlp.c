@@ -1,5 +1,5 @@
-/* Forward and backward passes as three uses of one matrix product, whose inner loop runs over independent
- * sums: compilers make vectors of it without reordering an addition. */
+/* Forward and backward passes as uses of one matrix product, which kernels.inc makes fast without reordering an
+ * addition. */
 #include "mlp.h"
 
 #include "elementary.h"
@@ -8,40 +8,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* A matrix in memory: element (row, column) lies at values[row * row_step + column * column_step]. */
-struct view {
-    const float *values;
-    size_t row_step;
-    size_t column_step;
-};
-
-static inline float element(struct view a, size_t row, size_t column)
-{
-    return a.values[row * a.row_step + column * a.column_step];
-}
-
-/* c += a b, with a: rows x depth, b: depth x columns, c: rows x columns. Each c takes its additions in
- * rising depth; taking four at a time keeps that order and saves three of four loads and stores of c. */
-static void multiply_add(size_t rows, size_t depth, size_t columns, struct view a, const float *restrict b,
-                         float *restrict c)
-{
-    for (size_t row = 0; row < rows; ++row, c += columns) {
-        size_t k = 0;
-        for (; k + 4 <= depth; k += 4) {
-            const float a0 = element(a, row, k), a1 = element(a, row, k + 1);
-            const float a2 = element(a, row, k + 2), a3 = element(a, row, k + 3);
-            const float *restrict b0 = b + k * columns;
-            for (size_t j = 0; j < columns; ++j) {
-                const float two = (c[j] + a0 * b0[j]) + a1 * b0[columns + j];
-                c[j] = (two + a2 * b0[2 * columns + j]) + a3 * b0[3 * columns + j];
-            }
-        }
-        for (; k < depth; ++k)
-            for (size_t j = 0; j < columns; ++j)
-                c[j] += element(a, row, k) * b[k * columns + j];
-    }
-}
 
 /* Hands out count floats of *memory, or only counts them while *memory is NULL. */
 static float *take(float **memory, size_t *total, size_t count)
@@ -74,7 +40,7 @@ static size_t lay_out(struct lab_mlp *mlp, float *memory)
 
 bool lab_mlp_create(struct lab_mlp *mlp, const size_t *sizes, size_t layer_count, size_t batch)
 {
-    *mlp = (struct lab_mlp){.layer_count = layer_count, .batch = batch};
+    *mlp = (struct lab_mlp){.layer_count = layer_count, .batch = batch, .kernels = lab_kernels_best()};
     for (size_t l = 0; l < layer_count; ++l) {
         mlp->layers[l].inputs = sizes[l];
         mlp->layers[l].outputs = sizes[l + 1];
@@ -124,24 +90,29 @@ size_t lab_mlp_tensors(const struct lab_mlp *mlp, rms_tensor *tensors)
     return 2 * mlp->layer_count;
 }
 
-static void forward(struct lab_mlp *mlp, const float *inputs, size_t count)
+const float *lab_mlp_forward_rows(struct lab_mlp *mlp, const float *inputs, size_t first, size_t count)
 {
     for (size_t l = 0; l < mlp->layer_count; ++l) {
-        struct lab_mlp_layer *const layer = &mlp->layers[l];
+        const struct lab_mlp_layer *const layer = &mlp->layers[l];
+        float *const activation = layer->activation + first * layer->outputs;
         for (size_t b = 0; b < count; ++b)
-            memcpy(layer->activation + b * layer->outputs, layer->bias, layer->outputs * sizeof *layer->bias);
-        multiply_add(count, layer->inputs, layer->outputs, (struct view){inputs, layer->inputs, 1}, layer->weights,
-                     layer->activation);
+            memcpy(activation + b * layer->outputs, layer->bias, layer->outputs * sizeof *layer->bias);
+        mlp->kernels->multiply_add(count, layer->inputs, layer->outputs, (struct lab_matrix){inputs, layer->inputs, 1},
+                                   layer->weights, activation);
         if (l + 1 < mlp->layer_count)
-            for (size_t i = 0; i < count * layer->outputs; ++i)
-                layer->activation[i] = (float)lab_tanh((double)layer->activation[i]);
-        inputs = layer->activation;
+            mlp->kernels->tanh(activation, count * layer->outputs);
+        inputs = activation;
     }
+    return inputs;
 }
 
-/* Turns one sample's outputs z into probabilities, exp(z_j) / sum exp(z), and returns -log of the label's.
- * The largest z is taken off first, which changes neither but keeps exp from overflowing. */
-static double softmax_loss(const float *z, size_t classes, size_t label, double *probabilities)
+const float *lab_mlp_forward(struct lab_mlp *mlp, const float *inputs, size_t count)
+{
+    return lab_mlp_forward_rows(mlp, inputs, 0, count);
+}
+
+/* The largest z is taken off first, which changes neither but keeps exp from overflowing. */
+double lab_mlp_softmax_loss(const float *z, size_t classes, size_t label, double *probabilities)
 {
     float largest = z[0];
     for (size_t j = 1; j < classes; ++j)
@@ -164,7 +135,7 @@ static double output_deltas(struct lab_mlp *mlp, const uint8_t *labels, const ui
     double loss = 0.0;
     for (size_t b = 0; b < count; ++b) {
         const size_t label = labels[rows[b]];
-        loss += softmax_loss(top->activation + b * top->outputs, top->outputs, label, mlp->probabilities);
+        loss += lab_mlp_softmax_loss(top->activation + b * top->outputs, top->outputs, label, mlp->probabilities);
         for (size_t j = 0; j < top->outputs; ++j) {
             const double wanted = j == label ? 1.0 : 0.0;
             top->delta[b * top->outputs + j] = (float)((mlp->probabilities[j] - wanted) / (double)count);
@@ -174,29 +145,49 @@ static double output_deltas(struct lab_mlp *mlp, const uint8_t *labels, const ui
 }
 
 /* The deltas of the layer below, through above's weights and the derivative of tanh, 1 - tanh^2. */
-static void hidden_deltas(const struct lab_mlp_layer *above, const struct lab_mlp_layer *layer, size_t count)
+static void hidden_deltas(const struct lab_kernels *kernels, const struct lab_mlp_layer *above,
+                          const struct lab_mlp_layer *layer, size_t count)
 {
-    for (size_t i = 0; i < above->inputs; ++i)
-        for (size_t j = 0; j < above->outputs; ++j)
+    for (size_t j = 0; j < above->outputs; ++j)
+        for (size_t i = 0; i < above->inputs; ++i)
             above->transposed[j * above->inputs + i] = above->weights[i * above->outputs + j];
 
     const size_t units = count * layer->outputs;
     memset(layer->delta, 0, units * sizeof *layer->delta);
-    multiply_add(count, above->outputs, above->inputs, (struct view){above->delta, above->outputs, 1},
-                 above->transposed, layer->delta);
+    kernels->multiply_add(count, above->outputs, above->inputs, (struct lab_matrix){above->delta, above->outputs, 1},
+                          above->transposed, layer->delta);
     for (size_t i = 0; i < units; ++i)
         layer->delta[i] *= 1.0F - layer->activation[i] * layer->activation[i];
 }
 
 /* Sums over the batch: of inputs times deltas for weights, of deltas for biases. */
-static void layer_gradient(const struct lab_mlp_layer *layer, const float *inputs, size_t count)
+static void layer_gradient(const struct lab_kernels *kernels, const struct lab_mlp_layer *layer, const float *inputs,
+                           size_t count)
 {
     const float one = 1.0F;
     memset(layer->weight_gradient, 0, layer->inputs * layer->outputs * sizeof *layer->weight_gradient);
     memset(layer->bias_gradient, 0, layer->outputs * sizeof *layer->bias_gradient);
-    multiply_add(layer->inputs, count, layer->outputs, (struct view){inputs, 1, layer->inputs}, layer->delta,
-                 layer->weight_gradient);
-    multiply_add(1, count, layer->outputs, (struct view){&one, 0, 0}, layer->delta, layer->bias_gradient);
+    kernels->multiply_add(layer->inputs, count, layer->outputs, (struct lab_matrix){inputs, 1, layer->inputs},
+                          layer->delta, layer->weight_gradient);
+    kernels->multiply_add(1, count, layer->outputs, (struct lab_matrix){&one, 0, 0}, layer->delta,
+                          layer->bias_gradient);
+}
+
+/* From the top layer's deltas, which are there, down to all gradients. */
+static void descend(struct lab_mlp *mlp, const float *inputs, size_t count)
+{
+    for (size_t l = mlp->layer_count; l-- > 0;) {
+        layer_gradient(mlp->kernels, &mlp->layers[l], l > 0 ? mlp->layers[l - 1].activation : inputs, count);
+        if (l > 0)
+            hidden_deltas(mlp->kernels, &mlp->layers[l], &mlp->layers[l - 1], count);
+    }
+}
+
+void lab_mlp_backward(struct lab_mlp *mlp, const float *inputs, size_t count, const float *deltas)
+{
+    const struct lab_mlp_layer *const top = &mlp->layers[mlp->layer_count - 1];
+    memcpy(top->delta, deltas, count * top->outputs * sizeof *deltas);
+    descend(mlp, inputs, count);
 }
 
 double lab_mlp_gradient(struct lab_mlp *mlp, const float *inputs, const uint8_t *labels, const uint32_t *rows,
@@ -206,13 +197,9 @@ double lab_mlp_gradient(struct lab_mlp *mlp, const float *inputs, const uint8_t 
     for (size_t b = 0; b < count; ++b)
         memcpy(mlp->gathered + b * width, inputs + rows[b] * width, width * sizeof *inputs);
 
-    forward(mlp, mlp->gathered, count);
+    lab_mlp_forward(mlp, mlp->gathered, count);
     const double loss = output_deltas(mlp, labels, rows, count);
-    for (size_t l = mlp->layer_count; l-- > 0;) {
-        layer_gradient(&mlp->layers[l], l > 0 ? mlp->layers[l - 1].activation : mlp->gathered, count);
-        if (l > 0)
-            hidden_deltas(&mlp->layers[l], &mlp->layers[l - 1], count);
-    }
+    descend(mlp, mlp->gathered, count);
     return loss;
 }
 
@@ -232,11 +219,11 @@ struct lab_mlp_score lab_mlp_score(struct lab_mlp *mlp, const float *inputs, con
     for (size_t first = 0; first < count; first += mlp->batch) {
         const size_t rest = count - first;
         const size_t size = rest < mlp->batch ? rest : mlp->batch;
-        forward(mlp, inputs + first * mlp->layers[0].inputs, size);
+        lab_mlp_forward(mlp, inputs + first * mlp->layers[0].inputs, size);
         for (size_t b = 0; b < size; ++b) {
             const float *const z = top->activation + b * top->outputs;
             const size_t label = labels[first + b];
-            score.loss += softmax_loss(z, top->outputs, label, mlp->probabilities);
+            score.loss += lab_mlp_softmax_loss(z, top->outputs, label, mlp->probabilities);
             score.right += index_of_largest(z, top->outputs) == label;
         }
     }

@@ -6,6 +6,27 @@
 static const struct lab_problem *const problems[] = {
     &lab_problem_digits,
     &lab_problem_fashion,
+    &lab_problem_mnist1d,
+    &lab_problem_text,
+    &lab_problem_data,
+    &lab_problem_switching,
+    &lab_problem_scale_jump,
+    &lab_problem_quadratic,
+    &lab_problem_rosenbrock,
+    &lab_problem_beale,
+    &lab_problem_himmelblau,
+    &lab_problem_rastrigin,
+    &lab_problem_ackley,
+    &lab_problem_saddle,
+    &lab_problem_plateau,
+    &lab_problem_two_wells,
+    &lab_problem_function,
+    &lab_problem_cartpole,
+    &lab_problem_acrobot,
+    &lab_problem_catch,
+    &lab_problem_breakout,
+    &lab_problem_cartpole_dqn,
+    &lab_problem_catch_dqn,
 };
 
 size_t lab_problem_count(void)

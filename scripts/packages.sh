@@ -5,7 +5,7 @@
 # shellcheck shell=sh disable=SC2154,SC2034
 
 # To build the library and the command.
-packages_to_build='gcc libc6-dev cmake ninja-build pkg-config libcairo2-dev libjansson-dev libxxhash-dev zlib1g-dev fonts-dejavu-core'
+packages_to_build='gcc libc6-dev cmake ninja-build pkg-config libcairo2-dev libjansson-dev libxxhash-dev zlib1g-dev libcsv-dev fonts-dejavu-core'
 
 say() {
     printf '%s: %s\n' "$me" "$*" >&2
@@ -20,8 +20,10 @@ has_package() {
     libcairo2-dev) pkg-config --exists cairo ;;
     libjansson-dev) pkg-config --exists jansson ;;
     libxxhash-dev) test -e /usr/include/xxhash.h || pkg-config --exists libxxhash ;;
+    libcsv-dev) test -e /usr/include/csv.h ;;
     zlib1g-dev) test -e /usr/include/zlib.h || pkg-config --exists zlib ;;
     dataset-fashion-mnist) test -e /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz ;;
+    fortunes) test -e /usr/share/games/fortunes/work ;;
     python3-venv) python3 -c 'import ensurepip' ;;
     python3-dev) python3 -c 'import os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")' ;;
     libarmadillo-dev) test -e /usr/include/armadillo ;;

@@ -1,6 +1,7 @@
 /* The header as its users compile it: alone, twice, under the strictest warnings (CMakeLists.txt adds them),
  * and its quickstart as it stands. */
 #include <rmsprop.h>
+#include <rmsprop_lab.h>
 
 #include "support.h"
 

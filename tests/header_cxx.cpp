@@ -1,6 +1,7 @@
 /* The header from C++11 and C++17: it compiles under the strictest warnings, links, and runs. cmocka is C's;
  * the exit status tells. */
 #include <rmsprop.h>
+#include <rmsprop_lab.h>
 
 int main()
 {

@@ -1,9 +1,10 @@
 /* The problem fashion on a small data set of this test's own: pictures with one bright line each, whose place is
  * their class, in noise. */
 #include "digest.h"
-#include "problem.h"
+#include "instance.h"
 #include "run.h"
 #include "support.h"
+#include "trials.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -101,18 +102,22 @@ static int remove_folder(void **state)
     return rmdir(path) == 0 ? rmdir(datasets) : -1;
 }
 
-static void prepare(void)
+static struct lab_instance instance;
+
+static void open_instance(void)
 {
     rms_error error = {""};
-    assert_ok(lab_problem_fashion.prepare(&error), error.message);
+    assert_ok(lab_instance_open_problem(&instance, &lab_problem_fashion, &error), error.message);
+    instance.score_every = STEPS;
 }
 
 static struct lab_run train(const rms_options *options, uint64_t seed)
 {
-    double curve[1];
-    struct lab_run run = {.seed = seed, .learning_rate = 0.01, .curve = curve};
+    double curve[2];
+    const struct lab_contender contender = {.name = "contender", .options = *options};
+    struct lab_run run = {.seed = seed, .learning_rate = 0.01, .trial = lab_trial_none(), .curve = curve};
     rms_error error;
-    assert_ok(lab_run_train(&run, &lab_problem_fashion, options, STEPS, NULL, &error), error.message);
+    assert_ok(lab_run_train(&run, &instance, &contender, STEPS, NULL, NULL, &error), error.message);
     run.curve = NULL;
     return run;
 }
@@ -122,10 +127,10 @@ static void a_run_has_these_bits_on_every_machine(void **state)
     rms_options options = rms_options_for(RMS_RMSPROP);
     options.isa = isa_of_test(state);
     options.threads = 1;
-    prepare();
+    open_instance();
     const uint64_t digest = train(&options, 1).digest;
     assert_true(digest != train(&options, 2).digest);
-    lab_problem_fashion.release();
+    lab_instance_close(&instance);
     if (digest != 0xff45e465fe7a74dc)
         fail_msg("digest 0x%016llx, not 0xff45e465fe7a74dc", (unsigned long long)digest);
 }
@@ -135,11 +140,11 @@ static void a_batch_depends_on_seed_and_step_alone(void **state)
 {
     (void)state;
     static const size_t order[] = {3, 0, 1, 2, 7, 0};
-    prepare();
-    struct lab_task *const task = lab_problem_fashion.create(3);
+    open_instance();
+    struct lab_task *const task = lab_problem_fashion.create(&instance, 3);
     assert_non_null(task);
     for (size_t i = 0; i < COUNT_OF(order); ++i) {
-        struct lab_task *const fresh = lab_problem_fashion.create(3);
+        struct lab_task *const fresh = lab_problem_fashion.create(&instance, 3);
         assert_non_null(fresh);
         const double loss = lab_problem_fashion.gradient(task, order[i]);
         assert_true(loss == lab_problem_fashion.gradient(fresh, order[i]));
@@ -147,14 +152,14 @@ static void a_batch_depends_on_seed_and_step_alone(void **state)
     }
     assert_true(lab_problem_fashion.gradient(task, 0) != lab_problem_fashion.gradient(task, 2));
     lab_problem_fashion.destroy(task);
-    lab_problem_fashion.release();
+    lab_instance_close(&instance);
 }
 
 static void training_learns_the_lines(void **state)
 {
     (void)state;
-    prepare();
-    struct lab_task *const task = lab_problem_fashion.create(1);
+    open_instance();
+    struct lab_task *const task = lab_problem_fashion.create(&instance, 1);
     const struct lab_score before = lab_problem_fashion.score(task);
     const rms_tensor *tensors;
     assert_int_equal(lab_problem_fashion.tensors(task, &tensors), 4);
@@ -169,19 +174,20 @@ static void training_learns_the_lines(void **state)
         assert_ok(rms_step(optimizer, NULL), rms_message(optimizer));
     }
     const struct lab_score after = lab_problem_fashion.score(task);
-    assert_true(after.training_loss < 0.5 * before.training_loss);
-    assert_true(after.validation_loss < 0.5 * before.validation_loss);
-    assert_true(before.test_accuracy < 0.5 && after.test_accuracy > 0.9);
+    assert_true(after.training < 0.5 * before.training);
+    assert_true(after.validation < 0.5 * before.validation);
+    assert_true(before.test < 0.5 && after.test > 0.9);
     rms_free(optimizer);
     lab_problem_fashion.destroy(task);
-    lab_problem_fashion.release();
+    lab_instance_close(&instance);
 }
 
 static void assert_refused(rms_status status, const char *sentence)
 {
     rms_error error = {""};
-    assert_status(status, lab_problem_fashion.prepare(&error), error.message);
+    assert_status(status, lab_instance_open_problem(&instance, &lab_problem_fashion, &error), error.message);
     assert_contains(error.message, sentence);
+    assert_null(instance.shared);
 }
 
 static void files_that_do_not_fit_each_other_are_refused(void **state)
@@ -201,8 +207,8 @@ static void files_that_do_not_fit_each_other_are_refused(void **state)
     write_labels(files[1], 199, 0);
     assert_refused(RMS_ERROR_FORMAT, "hold too few images");
     write_dataset(state);
-    prepare();
-    lab_problem_fashion.release();
+    open_instance();
+    lab_instance_close(&instance);
 }
 
 static void a_missing_package_is_named(void **state)
@@ -219,27 +225,12 @@ static void a_missing_package_is_named(void **state)
     setenv("RMSPROP_DATASETS", datasets, 1);
 }
 
-/* The same sentence, and nothing held, where it is a race that asks. */
-static void a_race_without_its_data_does_not_begin(void **state)
-{
-    (void)state;
-    struct lab_race_plan plan;
-    struct lab_race race;
-    rms_error error;
-    lab_race_plan_standard(&plan, &lab_problem_fashion, true);
-    setenv("RMSPROP_DATASETS", "/nowhere", 1);
-    assert_status(RMS_ERROR_FILE, lab_race_run(&race, &plan, NULL, NULL, NULL, &error), error.message);
-    assert_contains(error.message, "dataset-fashion-mnist");
-    assert_null(race.runs);
-    setenv("RMSPROP_DATASETS", datasets, 1);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         PER_ISA(a_run_has_these_bits_on_every_machine), cmocka_unit_test(a_batch_depends_on_seed_and_step_alone),
         cmocka_unit_test(training_learns_the_lines),    cmocka_unit_test(files_that_do_not_fit_each_other_are_refused),
-        cmocka_unit_test(a_missing_package_is_named),   cmocka_unit_test(a_race_without_its_data_does_not_begin),
+        cmocka_unit_test(a_missing_package_is_named),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

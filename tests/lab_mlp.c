@@ -162,6 +162,96 @@ static void a_batch_smaller_than_the_net_holds_is_complete(void **state)
     fixture_destroy(fixture);
 }
 
+/* The mean over samples of the outputs, each times a weight of its own: its derivative by them is weight / count. */
+static double plain_functional(const struct fixture *fixture, const float *weights, size_t count, const float *nudged,
+                               double h)
+{
+    const struct lab_mlp *const mlp = &fixture->mlp;
+    const size_t outputs = mlp->layers[mlp->layer_count - 1].outputs;
+    double sum = 0.0;
+    for (size_t b = 0; b < count; ++b) {
+        double in[UNITS_MAX] = {0.0}, out[UNITS_MAX] = {0.0};
+        for (size_t i = 0; i < mlp->layers[0].inputs; ++i)
+            in[i] = (double)fixture->inputs[b * mlp->layers[0].inputs + i];
+        for (size_t l = 0; l < mlp->layer_count; ++l) {
+            plain_layer(&mlp->layers[l], in, nudged, h, out);
+            for (size_t j = 0; j < mlp->layers[l].outputs; ++j)
+                in[j] = tanh(out[j]);
+        }
+        for (size_t j = 0; j < outputs; ++j)
+            sum += (double)weights[b * outputs + j] * out[j];
+    }
+    return sum / (double)count;
+}
+
+static double largest_functional_error(const struct fixture *fixture, const float *weights, size_t count)
+{
+    const double h = 0x1p-12;
+    rms_tensor tensors[LAB_MLP_TENSORS_MAX];
+    const size_t tensor_count = lab_mlp_tensors(&fixture->mlp, tensors);
+    double largest = 0.0;
+    for (size_t t = 0; t < tensor_count; ++t)
+        for (size_t i = 0; i < tensors[t].count; ++i) {
+            const float *const param = tensors[t].param;
+            const float *const grad = tensors[t].grad;
+            const double rise = plain_functional(fixture, weights, count, &param[i], h) -
+                                plain_functional(fixture, weights, count, &param[i], -h);
+            largest = fmax(largest, fabs(rise / (2.0 * h) - (double)grad[i]));
+        }
+    return largest;
+}
+
+/* The tolerance of the cross-entropy, but that the Lipschitz constant in a sample's outputs is their number, not 2. The
+ * first shape is left out, which is the second with a larger batch. */
+static void gradients_come_from_any_derivatives_of_the_outputs(void **state)
+{
+    (void)state;
+    for (size_t s = 1; s < COUNT_OF(shapes); ++s) {
+        struct fixture *const fixture = fixture_create(&shapes[s], s + 20);
+        const size_t count = shapes[s].batch, outputs = shapes[s].sizes[shapes[s].layers];
+        float *const weights = floats_create(count * outputs);
+        float *const deltas = floats_create(count * outputs);
+        uint64_t random = s;
+        for (size_t i = 0; i < count * outputs; ++i) {
+            weights[i] = random_float(&random);
+            deltas[i] = weights[i] / (float)count;
+        }
+        const double bound = tolerance(&fixture->mlp, count) * fmax(1.0, (double)outputs / 2.0);
+        lab_mlp_forward(&fixture->mlp, fixture->inputs, count);
+        lab_mlp_backward(&fixture->mlp, fixture->inputs, count, deltas);
+        const double error = largest_functional_error(fixture, weights, count);
+        if (!(error <= bound + 1e-8))
+            fail_msg("shape %zu: gradient off by %g (bound %g)", s, error, bound);
+        free(weights);
+        free(deltas);
+        fixture_destroy(fixture);
+    }
+}
+
+/* Forward in three pieces, out of order, and then backward: the bits of both in one go. */
+static void a_batch_may_be_made_piece_by_piece(void **state)
+{
+    (void)state;
+    struct fixture *const whole = fixture_create(&shapes[4], 8), *const pieces = fixture_create(&shapes[4], 8);
+    const size_t width = 7, outputs = 3, count = 13;
+    static const size_t parts[][2] = {{9, 4}, {0, 8}, {8, 1}};
+    const float *const expected = lab_mlp_forward(&whole->mlp, whole->inputs, count);
+    for (size_t p = 0; p < COUNT_OF(parts); ++p) {
+        const size_t first = parts[p][0], some = parts[p][1];
+        const float *const got = lab_mlp_forward_rows(&pieces->mlp, pieces->inputs + first * width, first, some);
+        assert_memory_equal(got, expected + first * outputs, some * outputs * sizeof *got);
+    }
+    lab_mlp_backward(&whole->mlp, whole->inputs, count, whole->inputs);
+    lab_mlp_backward(&pieces->mlp, pieces->inputs, count, pieces->inputs);
+    rms_tensor tensors[2][LAB_MLP_TENSORS_MAX];
+    const size_t tensor_count = lab_mlp_tensors(&whole->mlp, tensors[0]);
+    lab_mlp_tensors(&pieces->mlp, tensors[1]);
+    for (size_t t = 0; t < tensor_count; ++t)
+        assert_memory_equal(tensors[0][t].grad, tensors[1][t].grad, tensors[0][t].count * sizeof(float));
+    fixture_destroy(whole);
+    fixture_destroy(pieces);
+}
+
 /* Scored in pieces of 13, 70 samples have one smaller piece at the end. */
 static void a_score_is_the_mean_over_all_samples(void **state)
 {
@@ -256,6 +346,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradients_are_those_of_the_loss),
         cmocka_unit_test(a_batch_smaller_than_the_net_holds_is_complete),
+        cmocka_unit_test(gradients_come_from_any_derivatives_of_the_outputs),
+        cmocka_unit_test(a_batch_may_be_made_piece_by_piece),
         cmocka_unit_test(a_score_is_the_mean_over_all_samples),
         cmocka_unit_test(ties_go_to_the_first_class),
         cmocka_unit_test(initial_weights_are_uniform_within_glorots_bound),

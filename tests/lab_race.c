@@ -1,87 +1,34 @@
 /* The race's protocol, on a parabola whose every number is known, and on the digits in small. */
-#include "race.h"
-#include "support.h"
+#include "lab_parabola.h"
 
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
+static struct lab_instance digits, on_parabola;
 
-/* ---- A parabola p^2 / 2 from p = 1, or 2 for odd seeds: by SGD, p becomes (1 - lr) p at each step. */
-struct lab_task {
-    float param, grad;
-    rms_tensor tensor;
-};
-
-static struct lab_task *parabola_create(uint64_t seed)
+static int open_problems(void **state)
 {
-    struct lab_task *const task = calloc(1, sizeof *task);
-    if (task) {
-        task->param = seed % 2 ? 2.0F : 1.0F;
-        task->tensor = (rms_tensor){.name = "p", .count = 1, .param = &task->param, .grad = &task->grad};
-    }
-    return task;
+    (void)state;
+    digits = instance_of(&lab_problem_digits);
+    on_parabola = instance_of(&parabola);
+    return 0;
 }
 
-static void parabola_destroy(struct lab_task *task)
+static int close_problems(void **state)
 {
-    free(task);
+    (void)state;
+    lab_instance_close(&digits);
+    lab_instance_close(&on_parabola);
+    return 0;
 }
 
-static size_t parabola_tensors(const struct lab_task *task, const rms_tensor **tensors)
-{
-    *tensors = &task->tensor;
-    return 1;
-}
-
-static double parabola_gradient(struct lab_task *task, size_t step)
-{
-    (void)step;
-    task->grad = task->param;
-    return 0.5 * (double)task->param * (double)task->param;
-}
-
-static struct lab_score parabola_score(struct lab_task *task)
-{
-    const double p = (double)task->param;
-    return (struct lab_score){0.5 * p * p, p * p, isfinite(p) ? 1.0 / (1.0 + fabs(p)) : 0.0};
-}
-
-static const struct lab_problem parabola = {
-    .name = "parabola",
-    .steps = 8,
-    .quick_steps = 4,
-    .score_every = 2,
-    .target = 0.01,
-    .create = parabola_create,
-    .destroy = parabola_destroy,
-    .tensors = parabola_tensors,
-    .gradient = parabola_gradient,
-    .score = parabola_score,
-};
-
-/* SGD alone, with these rates. */
 static struct lab_race_plan parabola_plan(const double *grid, size_t grid_count, double default_rate)
 {
-    struct lab_race_plan plan = {.problem = &parabola,
-                                 .contender_count = 1,
-                                 .grid_count = grid_count,
-                                 .tuning_seeds = 2,
-                                 .report_seeds = 4,
-                                 .steps = 8,
-                                 .seed = 5,
-                                 .threads = 1};
-    plan.contenders[0] = (struct lab_contender){.name = "sgd", .options = rms_options_for(RMS_SGD)};
-    plan.contenders[0].options.lr = default_rate;
-    plan.contenders[0].options.threads = 1;
-    memcpy(plan.grid, grid, grid_count * sizeof *grid);
-    return plan;
+    return plan_of(&on_parabola, grid, grid_count, default_rate);
 }
 
 /* The digits in small: the standard rules, 3 rates. */
 static struct lab_race_plan digits_plan(void)
 {
     struct lab_race_plan plan;
-    lab_race_plan_standard(&plan, &lab_problem_digits, true);
+    lab_race_plan_standard(&plan, &digits, true);
     const double grid[] = {0.001, 0.01, 0.1};
     memcpy(plan.grid, grid, sizeof grid);
     plan.grid_count = 3;
@@ -90,22 +37,13 @@ static struct lab_race_plan digits_plan(void)
     return plan;
 }
 
-static void run(struct lab_race *race, const struct lab_race_plan *plan)
-{
-    rms_error error;
-    assert_ok(lab_race_run(race, plan, NULL, NULL, NULL, &error), error.message);
-    assert_int_equal(race->runs_done, race->runs_total);
-    assert_false(race->interrupted);
-    assert_string_equal(error.message, "");
-}
-
 /* ---- The plan */
 
 static void the_standard_plan_is_the_one_promised(void **state)
 {
     (void)state;
     struct lab_race_plan plan;
-    lab_race_plan_standard(&plan, &lab_problem_digits, false);
+    lab_race_plan_standard(&plan, &digits, false);
     assert_int_equal(plan.contender_count, 4);
     for (size_t i = 0; i < plan.contender_count; ++i)
         assert_int_equal(plan.contenders[i].options.rule, i); /* the first four of the enum */
@@ -113,26 +51,26 @@ static void the_standard_plan_is_the_one_promised(void **state)
     assert_true(plan.grid[0] == 1e-5 && plan.grid[1] == 2e-5 && plan.grid[18] == 10.0);
     assert_int_equal(plan.tuning_seeds, 3);
     assert_int_equal(plan.report_seeds, 10);
-    assert_int_equal(plan.steps, lab_problem_digits.steps);
+    assert_int_equal(plan.steps, digits.steps);
     for (size_t i = 0; i < plan.contender_count; ++i) {
         assert_string_equal(plan.contenders[i].name, rms_rule_name(plan.contenders[i].options.rule));
         assert_int_equal(plan.contenders[i].options.threads, 1);
     }
 
-    lab_race_plan_standard(&plan, &lab_problem_digits, true);
+    lab_race_plan_standard(&plan, &digits, true);
     assert_true(plan.quick);
     assert_int_equal(plan.grid_count, 7);
-    assert_int_equal(plan.steps, lab_problem_digits.quick_steps);
+    assert_int_equal(plan.steps, digits.quick_steps);
 }
 
 static void seeds_are_shared_by_contenders_and_fresh_after_tuning(void **state)
 {
     (void)state;
     struct lab_race_plan plan = digits_plan();
-    plan.problem = &parabola;
+    plan.instance = &on_parabola;
     plan.steps = 2;
     struct lab_race race;
-    run(&race, &plan);
+    run_race(&race, &plan);
     const struct lab_entry *const first = &race.entries[0];
     for (size_t e = 0; e < race.entry_count; ++e) {
         const struct lab_entry *const entry = &race.entries[e];
@@ -159,7 +97,7 @@ static void a_parabola_gives_the_numbers_worked_out_by_hand(void **state)
     const double grid[] = {0.25, 0.5, 1.0, 1.5};
     const struct lab_race_plan plan = parabola_plan(grid, COUNT_OF(grid), 0.5);
     struct lab_race race;
-    run(&race, &plan);
+    run_race(&race, &plan);
     const struct lab_entry *const entry = &race.entries[0];
     for (size_t i = 0; i < plan.report_seeds; ++i) {
         const struct lab_run *const run = &entry->default_runs[i];
@@ -167,15 +105,15 @@ static void a_parabola_gives_the_numbers_worked_out_by_hand(void **state)
         assert_int_equal(run->state, LAB_RUN_DONE);
         for (int k = 0; k <= 4; ++k)
             assert_true(run->curve[k] == ldexp(square / 2.0, -4 * k));
-        assert_true(run->final.validation_loss == ldexp(square, -16));
+        assert_true(run->final.validation == ldexp(square, -16));
         assert_int_equal(run->steps_to_target, run->seed % 2 ? 6 : 4);
-        assert_true(entry->tuned_runs[i].final.training_loss == 0.0);
+        assert_true(entry->tuned_runs[i].final.training == 0.0);
         assert_int_equal(entry->tuned_runs[i].steps_to_target, 2);
     }
     assert_int_equal(entry->best, 2);
     assert_false(entry->best_on_edge);
-    assert_true(entry->tuned && entry->tuning_loss[2] == 0.0);
-    assert_true(entry->tuned_summary.mean_accuracy == 1.0);
+    assert_true(entry->tuned && entry->tuning_score[2] == 0.0);
+    assert_true(entry->tuned_summary.mean_test == 1.0);
     assert_true(entry->tuned_summary.steps_to_target.median == 2.0);
     assert_int_equal(entry->tuned_summary.reached, plan.report_seeds);
     lab_race_free(&race);
@@ -197,7 +135,7 @@ static void a_best_rate_on_the_edge_is_flagged(void **state)
     for (size_t i = 0; i < COUNT_OF(cases); ++i) {
         const struct lab_race_plan plan = parabola_plan(cases[i].grid, cases[i].count, 0.5);
         struct lab_race race;
-        run(&race, &plan);
+        run_race(&race, &plan);
         assert_int_equal(race.entries[0].best, cases[i].best);
         assert_int_equal(race.entries[0].best_on_edge, cases[i].on_edge);
         lab_race_free(&race);
@@ -212,14 +150,14 @@ static void width_spans_the_rates_within_a_tenth_of_the_best(void **state)
     const double grid[] = {0.49, 0.498, 0.5, 1.5, 1.502, 1.6};
     const struct lab_race_plan plan = parabola_plan(grid, COUNT_OF(grid), 0.5);
     struct lab_race race;
-    run(&race, &plan);
+    run_race(&race, &plan);
     assert_int_equal(race.entries[0].best, 2);
     assert_true(fabs(race.entries[0].width - log10(1.502 / 0.498)) < 1e-12);
     lab_race_free(&race);
 
     const double lone[] = {0.01, 1.0, 1.9};
     const struct lab_race_plan sharp = parabola_plan(lone, COUNT_OF(lone), 0.5);
-    run(&race, &sharp);
+    run_race(&race, &sharp);
     assert_true(race.entries[0].width == 0.0);
     lab_race_free(&race);
 }
@@ -231,21 +169,21 @@ static void divergence_is_counted_and_never_dropped(void **state)
     const double grid[] = {0.5, 1e30};
     const struct lab_race_plan plan = parabola_plan(grid, COUNT_OF(grid), 5.0);
     struct lab_race race;
-    run(&race, &plan);
+    run_race(&race, &plan);
     const struct lab_entry *const entry = &race.entries[0];
     assert_int_equal(entry->best, 0);
-    assert_true(isinf(entry->tuning_loss[1]) && isfinite(entry->tuning_loss[0]));
+    assert_true(isinf(entry->tuning_score[1]) && isfinite(entry->tuning_score[0]));
     assert_int_equal(entry->defaults.run_count, plan.report_seeds);
     assert_int_equal(entry->defaults.diverged, plan.report_seeds);
     assert_int_equal(entry->defaults.reached, 0);
-    assert_true(isinf(entry->defaults.training_loss.median) && isinf(entry->defaults.steps_to_target.low));
+    assert_true(isinf(entry->defaults.training.median) && isinf(entry->defaults.steps_to_target.low));
     assert_int_equal(entry->tuned_summary.diverged, 0);
 
     const struct lab_run *const run = &entry->default_runs[0];
     assert_int_equal(run->state, LAB_RUN_DIVERGED);
     assert_true(run->curve[1] == 256.0 * run->curve[0] && isnan(run->curve[2]) && isnan(run->curve[4]));
-    assert_true(run->final.test_accuracy == (run->seed % 2 ? 1.0 / 513.0 : 1.0 / 257.0));
-    assert_true(isinf(run->final.validation_loss));
+    assert_true(run->final.test == (run->seed % 2 ? 1.0 / 513.0 : 1.0 / 257.0));
+    assert_true(isinf(run->final.validation));
     lab_race_free(&race);
 }
 
@@ -264,12 +202,13 @@ static void where_every_rate_diverges_the_least_divergent_is_taken(void **state)
     (void)state;
     struct lab_problem ridge = parabola;
     ridge.gradient = ridge_gradient;
+    const struct lab_instance on_ridge = instance_of(&ridge);
     const double grid[] = {0.05, 0.3};
     struct lab_race_plan plan = parabola_plan(grid, COUNT_OF(grid), 0.05);
-    plan.problem = &ridge;
+    plan.instance = &on_ridge;
     plan.tuning_seeds = 8;
     struct lab_race race;
-    run(&race, &plan);
+    run_race(&race, &plan);
     const struct lab_entry *const entry = &race.entries[0];
     size_t diverged[2] = {0};
     for (size_t i = 0; i < 2 * plan.tuning_seeds; ++i)
@@ -277,7 +216,7 @@ static void where_every_rate_diverges_the_least_divergent_is_taken(void **state)
     assert_int_equal(diverged[0], 8);
     assert_in_range(diverged[1], 1, 7);
     assert_true(entry->tuned && entry->best == 1);
-    assert_true(isinf(entry->tuning_loss[0]) && isinf(entry->tuning_loss[1]));
+    assert_true(isinf(entry->tuning_score[0]) && isinf(entry->tuning_score[1]));
     lab_race_free(&race);
 }
 
@@ -287,15 +226,16 @@ static void an_infinite_gradient_diverges_whether_the_library_skips_or_propagate
     static const rms_nonfinite choices[] = {RMS_NONFINITE_SKIP, RMS_NONFINITE_PROPAGATE};
     struct lab_problem ridge = parabola;
     ridge.gradient = ridge_gradient;
+    const struct lab_instance on_ridge = instance_of(&ridge);
     for (size_t i = 0; i < COUNT_OF(choices); ++i) {
         const double grid[] = {0.5};
         struct lab_race_plan plan = parabola_plan(grid, COUNT_OF(grid), 0.01);
-        plan.problem = &ridge;
+        plan.instance = &on_ridge;
         plan.contenders[0].options.nonfinite = choices[i];
         struct lab_race race;
-        run(&race, &plan);
+        run_race(&race, &plan);
         assert_int_equal(race.entries[0].defaults.diverged, plan.report_seeds);
-        assert_true((race.entries[0].defaults.mean_accuracy == 0.0) == (choices[i] == RMS_NONFINITE_PROPAGATE));
+        assert_true((race.entries[0].defaults.mean_test == 0.0) == (choices[i] == RMS_NONFINITE_PROPAGATE));
         lab_race_free(&race);
     }
 }
@@ -308,7 +248,7 @@ static void every_rule_diverges_on_the_digits_at_an_absurd_rate(void **state)
     for (size_t i = 0; i < plan.contender_count; ++i)
         plan.contenders[i].options.lr = 1e30;
     struct lab_race race;
-    run(&race, &plan);
+    run_race(&race, &plan);
     for (size_t e = 0; e < race.entry_count; ++e)
         assert_int_equal(race.entries[e].defaults.diverged, plan.report_seeds);
     lab_race_free(&race);
@@ -316,33 +256,19 @@ static void every_rule_diverges_on_the_digits_at_an_absurd_rate(void **state)
 
 /* ---- The whole race */
 
-static void assert_same_race(const struct lab_race *a, const struct lab_race *b)
-{
-    assert_int_equal(a->runs_total, b->runs_total);
-    const size_t scores = a->plan->steps / a->plan->problem->score_every + 1;
-    for (size_t i = 0; i < a->runs_total; ++i) {
-        assert_true(a->runs[i].digest == b->runs[i].digest);
-        assert_memory_equal(a->runs[i].curve, b->runs[i].curve, scores * sizeof *a->curves);
-    }
-    for (size_t e = 0; e < a->entry_count; ++e) {
-        assert_int_equal(a->entries[e].best, b->entries[e].best);
-        assert_memory_equal(&a->entries[e].tuned_summary, &b->entries[e].tuned_summary, sizeof(struct lab_summary));
-    }
-}
-
 static void results_do_not_depend_on_the_number_of_threads(void **state)
 {
     (void)state;
     struct lab_race_plan one = digits_plan();
     one.threads = 1;
     struct lab_race expected;
-    run(&expected, &one);
+    run_race(&expected, &one);
     static const int threads[] = {0, 2, 5};
     for (size_t i = 0; i < COUNT_OF(threads); ++i) {
         struct lab_race_plan plan = digits_plan();
         plan.threads = threads[i];
         struct lab_race race;
-        run(&race, &plan);
+        run_race(&race, &plan);
         assert_in_range(race.threads, 1, threads[i] > 0 ? threads[i] : (int)race.runs_total);
         assert_same_race(&expected, &race);
         lab_race_free(&race);
@@ -359,8 +285,8 @@ static void results_do_not_depend_on_the_instruction_set(void **state)
     for (size_t i = 0; i < chosen.contender_count; ++i)
         chosen.contenders[i].options.isa = isa;
     struct lab_race expected, race;
-    run(&expected, &automatic);
-    run(&race, &chosen);
+    run_race(&expected, &automatic);
+    run_race(&race, &chosen);
     assert_same_race(&expected, &race);
     lab_race_free(&race);
     lab_race_free(&expected);
@@ -373,8 +299,8 @@ static void another_seed_is_another_race(void **state)
     struct lab_race_plan other = digits_plan();
     other.seed = plan.seed + 1;
     struct lab_race a, b;
-    run(&a, &plan);
-    run(&b, &other);
+    run_race(&a, &plan);
+    run_race(&b, &other);
     for (size_t e = 0; e < a.entry_count; ++e)
         assert_true(a.entries[e].tuned_summary.digest != b.entries[e].tuned_summary.digest);
     lab_race_free(&a);
@@ -387,21 +313,20 @@ static void every_pair_is_compared_once_better_first(void **state)
     const struct lab_race_plan plan = digits_plan();
     struct lab_race race;
     bool met[LAB_CONTENDERS_MAX][LAB_CONTENDERS_MAX] = {{false}};
-    run(&race, &plan);
+    run_race(&race, &plan);
     assert_int_equal(race.comparison_count, 6);
     for (size_t i = 0; i < race.comparison_count; ++i) {
         const struct lab_comparison *const pair = &race.tuned_comparisons[i];
         assert_false(pair->better == pair->worse || met[pair->better][pair->worse]);
         met[pair->better][pair->worse] = met[pair->worse][pair->better] = true;
-        assert_true(race.entries[pair->better].tuned_summary.accuracy.median >=
-                    race.entries[pair->worse].tuned_summary.accuracy.median);
+        assert_true(race.entries[pair->better].tuned_summary.test.median >=
+                    race.entries[pair->worse].tuned_summary.test.median);
         assert_int_equal(pair->pairs, plan.report_seeds);
         assert_int_equal(pair->significant, plan.report_seeds >= LAB_SEEDS_TO_COMPARE && pair->difference.low > 0.0);
 
         const struct lab_run *const better = race.entries[pair->better].tuned_runs;
         const struct lab_run *const worse = race.entries[pair->worse].tuned_runs;
-        const double sum = better[0].final.test_accuracy - worse[0].final.test_accuracy +
-                           (better[1].final.test_accuracy - worse[1].final.test_accuracy);
+        const double sum = better[0].final.test - worse[0].final.test + (better[1].final.test - worse[1].final.test);
         assert_true(fabs(pair->difference.median - sum / 2.0) < 1e-15);
     }
     lab_race_free(&race);
@@ -431,7 +356,8 @@ static void the_watcher_sees_every_run_once(void **state)
     const struct lab_race_plan plan = digits_plan();
     struct watch watch = {.orderly = true};
     struct lab_race race;
-    assert_ok(lab_race_run(&race, &plan, watch_runs, &watch, NULL, NULL), "");
+    const struct lab_race_hooks hooks = {.context = &watch, .watch = watch_runs};
+    assert_ok(lab_race_run(&race, &plan, &hooks, NULL), "");
     assert_true(watch.orderly);
     assert_int_equal(watch.calls, race.runs_total);
     assert_int_equal(race.runs_total, 4 * (3 + 2 * 2));
@@ -447,7 +373,8 @@ static void a_stopped_race_holds_what_was_finished(void **state)
         plan.threads = 2;
         struct watch watch = {.orderly = true, .stop_after = stops[s]};
         struct lab_race race;
-        assert_ok(lab_race_run(&race, &plan, watch_runs, &watch, &watch.stop, NULL), "");
+        const struct lab_race_hooks hooks = {.context = &watch, .watch = watch_runs, .stop = &watch.stop};
+        assert_ok(lab_race_run(&race, &plan, &hooks, NULL), "");
         assert_true(race.interrupted && watch.orderly);
         assert_in_range(race.runs_done, stops[s], stops[s] + 1);
         size_t finished = 0;
@@ -459,7 +386,7 @@ static void a_stopped_race_holds_what_was_finished(void **state)
             assert_true(race.entries[e].defaults.run_count > 0 && race.entries[e].tuned_summary.run_count > 0);
         for (size_t e = 0; e < race.entry_count; ++e)
             if (race.entries[e].tuned_summary.run_count == 0)
-                assert_true(isnan(race.entries[e].tuned_summary.accuracy.median));
+                assert_true(isnan(race.entries[e].tuned_summary.test.median));
         lab_race_free(&race);
     }
 }
@@ -470,13 +397,14 @@ static void a_race_stopped_before_it_begins_is_empty_but_in_order(void **state)
     const struct lab_race_plan plan = digits_plan();
     const atomic_int stop = 1;
     struct lab_race race;
-    assert_ok(lab_race_run(&race, &plan, NULL, NULL, &stop, NULL), "");
+    const struct lab_race_hooks hooks = {.stop = &stop};
+    assert_ok(lab_race_run(&race, &plan, &hooks, NULL), "");
     assert_true(race.interrupted);
     assert_int_equal(race.runs_done, 0);
     assert_int_equal(race.comparison_count, 0);
     for (size_t e = 0; e < race.entry_count; ++e) {
         assert_false(race.entries[e].tuned);
-        assert_true(isnan(race.entries[e].tuning_loss[0]));
+        assert_true(isnan(race.entries[e].tuning_score[0]));
     }
     lab_race_free(&race);
 }
@@ -487,11 +415,11 @@ static void assert_refused(const struct lab_race_plan *plan, rms_status status, 
 {
     struct lab_race race;
     rms_error error;
-    assert_status(status, lab_race_run(&race, plan, NULL, NULL, NULL, &error), error.message);
+    assert_status(status, lab_race_run(&race, plan, NULL, &error), error.message);
     assert_contains(error.message, sentence);
     assert_null(race.runs);
     assert_int_equal(race.runs_total, 0);
-    assert_status(status, lab_race_run(&race, plan, NULL, NULL, NULL, NULL), "without rms_error");
+    assert_status(status, lab_race_run(&race, plan, NULL, NULL), "without rms_error");
 }
 
 static void a_plan_that_cannot_be_run_is_refused_in_a_sentence(void **state)
@@ -519,7 +447,7 @@ static void a_plan_that_cannot_be_run_is_refused_in_a_sentence(void **state)
     plan.threads = -1;
     assert_refused(&plan, RMS_ERROR_RANGE, "negative number of threads");
     plan = digits_plan();
-    plan.problem = NULL;
+    plan.instance = NULL;
     assert_refused(&plan, RMS_ERROR_ARGUMENT, "needs a problem");
 }
 
@@ -544,8 +472,9 @@ static void what_the_library_refuses_is_told_before_the_start(void **state)
     assert_refused(&plan, RMS_ERROR_UNSUPPORTED, "adagrad: ");
 }
 
-static struct lab_task *no_task(uint64_t seed)
+static struct lab_task *no_task(const struct lab_instance *instance, uint64_t seed)
 {
+    (void)instance;
     (void)seed;
     return NULL;
 }
@@ -555,9 +484,10 @@ static void a_task_that_finds_no_memory_ends_the_race_cleanly(void **state)
     (void)state;
     struct lab_problem problem = parabola;
     problem.create = no_task;
+    const struct lab_instance instance = instance_of(&problem);
     struct lab_race_plan plan = digits_plan();
-    plan.problem = &problem;
-    assert_refused(&plan, RMS_ERROR_MEMORY, "not enough memory to train on parabola");
+    plan.instance = &instance;
+    assert_refused(&plan, RMS_ERROR_MEMORY, "parabola: not enough memory to train on it");
 }
 
 int main(void)
@@ -583,5 +513,5 @@ int main(void)
         cmocka_unit_test(what_the_library_refuses_is_told_before_the_start),
         cmocka_unit_test(a_task_that_finds_no_memory_ends_the_race_cleanly),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, open_problems, close_problems);
 }

@@ -85,6 +85,45 @@ static void bounded_numbers_are_even_and_stay_below_the_bound(void **state)
         assert_true(lab_random_below(1, 2, i, UINT64_C(1) << 32) == lab_random_bits(1, 2, i) >> 32);
 }
 
+/* Moments of 2^16 draws within 4.5 standard errors, sqrt(E x^2k - (E x^k)^2) / 2^8, and the tails' share within as many. */
+static void normal_numbers_have_the_moments_and_tails_of_their_law(void **state)
+{
+    (void)state;
+    enum { DRAWS = 1 << 16 };
+    static const struct {
+        double expected, deviation;
+    } moments[] = {{0.0, 1.0}, {1.0, 1.4142}, {0.0, 3.8730}, {3.0, 9.7980}};
+    static const double tails[] = {0.31731, 0.045500, 0.0026998}; /* beyond 1, 2 and 3 */
+    double sums[COUNT_OF(moments)] = {0};
+    size_t beyond[COUNT_OF(tails)] = {0};
+    for (size_t i = 0; i < DRAWS; ++i) {
+        const double x = lab_random_normal(i & 1, 3, i);
+        assert_true(fabs(x) <= 8.6);
+        double power = 1.0;
+        for (size_t k = 0; k < COUNT_OF(sums); ++k)
+            sums[k] += power *= x;
+        for (size_t k = 0; k < COUNT_OF(tails); ++k)
+            beyond[k] += fabs(x) > (double)(k + 1);
+    }
+    for (size_t k = 0; k < COUNT_OF(moments); ++k)
+        if (fabs(sums[k] / DRAWS - moments[k].expected) > 4.5 * moments[k].deviation / 256)
+            fail_msg("the mean of x^%zu is %g", k + 1, sums[k] / DRAWS);
+    for (size_t k = 0; k < COUNT_OF(tails); ++k)
+        if (fabs((double)beyond[k] / DRAWS - tails[k]) > 4.5 * sqrt(tails[k]) / 256)
+            fail_msg("a share of %g lies beyond %zu", (double)beyond[k] / DRAWS, k + 1);
+}
+
+/* The formula in long double, from the bits that the cipher is known to give: the words of the zero vector. A relative
+ * error of 2^-50 is that of a logarithm, a root, an angle and a cosine that is not small here. */
+static void normal_numbers_are_box_and_mullers_of_one_counter(void **state)
+{
+    (void)state;
+    const long double uniform = (long double)((0xe169c58d6627e8d5 >> 11) + 1) * 0x1p-53L;
+    const long double turn = (long double)(0x9b00dbd8bc57ac4c >> 11) * 0x1p-53L;
+    const long double expected = sqrtl(-2 * logl(uniform)) * cosl(6.28318530717958647692528676655900577L * turn);
+    assert_true(fabsl((long double)lab_random_normal(0, 0, 0) - expected) <= 0x1p-50L * fabsl(expected));
+}
+
 static void a_permutation_holds_each_index_once(void **state)
 {
     (void)state;
@@ -126,6 +165,8 @@ int main(void)
         cmocka_unit_test(bits_come_from_key_and_counter_as_documented),
         cmocka_unit_test(uniform_numbers_fill_the_unit_interval_evenly),
         cmocka_unit_test(bounded_numbers_are_even_and_stay_below_the_bound),
+        cmocka_unit_test(normal_numbers_have_the_moments_and_tails_of_their_law),
+        cmocka_unit_test(normal_numbers_are_box_and_mullers_of_one_counter),
         cmocka_unit_test(a_permutation_holds_each_index_once),
         cmocka_unit_test(all_permutations_are_equally_frequent),
     };

@@ -4,6 +4,7 @@
 #include "race.h"
 #include "run.h"
 #include "support.h"
+#include "trials.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -11,13 +12,28 @@
 
 enum { SEEDS = 10, STEPS = 400, RULES = 3, FORMATS = 3 };
 
+static struct lab_instance digits;
+
+static int open_digits(void **state)
+{
+    (void)state;
+    return lab_instance_open_problem(&digits, &lab_problem_digits, NULL);
+}
+
+static int close_digits(void **state)
+{
+    (void)state;
+    lab_instance_close(&digits);
+    return 0;
+}
+
 /* RMSProp; SGD, whose own best rate is another, following it; Adam. */
 static struct lab_race_plan followed_plan(void)
 {
     static const rms_rule rules[] = {RMS_RMSPROP, RMS_SGD, RMS_ADAM};
     static const double grid[] = {0.01, 0.1};
     struct lab_race_plan plan;
-    lab_race_plan_standard(&plan, &lab_problem_digits, true);
+    lab_race_plan_standard(&plan, &digits, true);
     plan.contender_count = COUNT_OF(rules);
     for (size_t i = 0; i < COUNT_OF(rules); ++i) {
         plan.contenders[i] =
@@ -34,7 +50,7 @@ static struct lab_race_plan followed_plan(void)
 static void run(struct lab_race *race, const struct lab_race_plan *plan)
 {
     rms_error error;
-    assert_ok(lab_race_run(race, plan, NULL, NULL, NULL, &error), error.message);
+    assert_ok(lab_race_run(race, plan, NULL, &error), error.message);
 }
 
 static void a_follower_is_reported_at_the_best_rate_of_the_other(void **state)
@@ -74,17 +90,17 @@ static void a_difference_is_the_mean_of_those_by_seed(void **state)
     double sum = 0.0, least = 1.0, largest = -1.0;
     for (size_t i = 0; i < plan.report_seeds; ++i) {
         assert_true(full->tuned_runs[i].seed == follower->tuned_runs[i].seed);
-        const double difference = follower->tuned_runs[i].final.test_accuracy - full->tuned_runs[i].final.test_accuracy;
+        const double difference = follower->tuned_runs[i].final.test - full->tuned_runs[i].final.test;
         sum += difference;
         least = fmin(least, difference);
         largest = fmax(largest, difference);
     }
     const struct lab_difference *const told = &follower->tuned_difference;
     assert_int_equal(told->pairs, plan.report_seeds);
-    assert_true(fabs(told->accuracy.mean - sum / (double)plan.report_seeds) < 1e-15);
-    assert_true(told->accuracy.low >= least && told->accuracy.low <= told->accuracy.mean);
-    assert_true(told->accuracy.high <= largest && told->accuracy.high >= told->accuracy.mean);
-    assert_true(told->significant && told->accuracy.high < 0.0); /* SGD has learnt next to nothing */
+    assert_true(fabs(told->test.mean - sum / (double)plan.report_seeds) < 1e-15);
+    assert_true(told->test.low >= least && told->test.low <= told->test.mean);
+    assert_true(told->test.high <= largest && told->test.high >= told->test.mean);
+    assert_true(told->significant && told->test.high < 0.0); /* SGD has learnt next to nothing */
     assert_true(follower->default_difference.significant);
     lab_race_free(&race);
 }
@@ -99,7 +115,7 @@ static void who_follows_is_followed_by_nobody(void **state)
             plan.contenders[k].follows = follows[i][k];
         struct lab_race race;
         rms_error error;
-        assert_status(RMS_ERROR_ARGUMENT, lab_race_run(&race, &plan, NULL, NULL, NULL, &error), error.message);
+        assert_status(RMS_ERROR_ARGUMENT, lab_race_run(&race, &plan, NULL, &error), error.message);
         assert_contains(error.message, "it follows no contender that follows nobody");
     }
 }
@@ -114,16 +130,16 @@ static const struct {
 static uint64_t train(rms_rule rule, rms_state_format format, double rate, double accuracy[SEEDS])
 {
     uint64_t digest = LAB_DIGEST_EMPTY;
-    rms_options options = rms_options_for(rule);
-    options.threads = 1;
-    options.state_format = format;
+    struct lab_contender contender = {.name = rms_rule_name(rule), .options = rms_options_for(rule)};
+    contender.options.threads = 1;
+    contender.options.state_format = format;
     for (size_t i = 0; i < SEEDS; ++i) {
         double curve[STEPS / 40 + 1];
-        struct lab_run run = {.seed = i + 1, .learning_rate = rate, .curve = curve};
+        struct lab_run run = {.seed = i + 1, .learning_rate = rate, .trial = lab_trial_none(), .curve = curve};
         rms_error error;
-        assert_ok(lab_run_train(&run, &lab_problem_digits, &options, STEPS, NULL, &error), error.message);
+        assert_ok(lab_run_train(&run, &digits, &contender, STEPS, NULL, NULL, &error), error.message);
         assert_int_equal(run.state, LAB_RUN_DONE);
-        accuracy[i] = run.final.test_accuracy;
+        accuracy[i] = run.final.test;
         digest = lab_digest_word(digest, run.digest);
     }
     return digest;
@@ -263,5 +279,5 @@ int main(void)
         cmocka_unit_test(a_worse_rate_is_not_as_good),
         cmocka_unit_test(rounding_keeps_the_mean_of_v_and_lengthens_steps_by_a_hundredth),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, open_digits, close_digits);
 }

@@ -28,6 +28,7 @@ static void medians_are_the_middle_or_the_mean_of_the_middle_two(void **state)
         {{INF, 1.0, 3.0, 2.0}, 4, 2.5},
         {{INF, INF, INF}, 3, INF},
         {{-INF, 1.0}, 2, -INF},
+        {{-INF, INF}, 2, 0.0},
     };
     for (size_t i = 0; i < COUNT_OF(cases); ++i) {
         double values[6];
@@ -138,6 +139,72 @@ static void the_interval_of_a_mean_is_that_of_tossed_coins(void **state)
     assert_true(infinite.mean == INF && infinite.low == 1.0 && infinite.high == INF);
 }
 
+/* ---- The middle half */
+
+static void the_middle_is_the_mean_of_what_is_left_without_a_quarter_at_either_end(void **state)
+{
+    (void)state;
+    const struct {
+        double values[8];
+        size_t count;
+        double middle;
+    } cases[] = {
+        {{3.0}, 1, 3.0},
+        {{1.0, 4.0}, 2, 2.5},
+        {{9.0, 0.0, 3.0}, 3, 4.0},
+        {{-50.0, 1.0, 3.0, 90.0}, 4, 2.0},
+        {{INF, 1.0, 2.0, 6.0, -INF}, 5, 3.0},
+        {{8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0, -90.0}, 8, 4.5},
+        {{1.0, INF, INF, INF}, 4, INF},
+        {{INF, -INF}, 2, 0.0},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); ++i)
+        assert_true(lab_bootstrap_middle(cases[i].values, cases[i].count, 1).mean == cases[i].middle);
+    assert_true(isnan(lab_bootstrap_middle(NULL, 0, 1).mean));
+}
+
+/* Of four values the middle half are two, whose mean is the median; so it is of each resample. */
+static void the_interval_of_a_middle_of_four_is_that_of_the_median(void **state)
+{
+    (void)state;
+    const double values[] = {1.0, 8.0, 2.0, 4.0};
+    for (uint64_t seed = 0; seed < 5; ++seed) {
+        const struct lab_interval median = lab_bootstrap_median(values, COUNT_OF(values), seed);
+        const struct lab_mean middle = lab_bootstrap_middle(values, COUNT_OF(values), seed);
+        assert_true(middle.mean == median.median && middle.low == median.low && middle.high == median.high);
+    }
+}
+
+/* Four ones and four threes: drawn from each by itself there are always four of each, drawn together there are not. */
+static void strata_are_drawn_from_by_themselves(void **state)
+{
+    (void)state;
+    const double values[] = {1.0, 1.0, 1.0, 1.0, 3.0, 3.0, 3.0, 3.0};
+    const size_t halves[] = {4, 0, 4}, whole[] = {8};
+    const struct lab_mean apart = lab_bootstrap_strata(values, halves, COUNT_OF(halves), 1);
+    assert_true(apart.mean == 2.0 && apart.low == 2.0 && apart.high == 2.0);
+    const struct lab_mean together = lab_bootstrap_strata(values, whole, COUNT_OF(whole), 1);
+    const struct lab_mean middle = lab_bootstrap_middle(values, COUNT_OF(values), 1);
+    assert_memory_equal(&together, &middle, sizeof middle);
+    assert_true(together.mean == 2.0 && together.low == 1.0 && together.high == 3.0);
+    assert_true(isnan(lab_bootstrap_strata(values, halves, 0, 1).mean));
+}
+
+/* Of seven values one at either end is left out. The first problem gives zeros and ones, the second tens to thirties. */
+static void strata_of_several_sizes_are_weighed_together(void **state)
+{
+    (void)state;
+    const double values[] = {0.0, 0.0, 1.0, 1.0, 10.0, 20.0, 30.0};
+    const size_t counts[] = {4, 3};
+    const struct lab_mean mean = lab_bootstrap_strata(values, counts, COUNT_OF(counts), 1);
+    assert_true(mean.mean == (0.0 + 1.0 + 1.0 + 10.0 + 20.0) / 5.0);
+    assert_true(mean.low >= (0.0 + 0.0 + 0.0 + 10.0 + 10.0) / 5.0 && mean.low < mean.mean);
+    assert_true(mean.high <= (1.0 + 1.0 + 1.0 + 30.0 + 30.0) / 5.0 && mean.high > mean.mean);
+    const double shuffled[] = {1.0, 0.0, 1.0, 0.0, 30.0, 10.0, 20.0};
+    const struct lab_mean same = lab_bootstrap_strata(shuffled, counts, COUNT_OF(counts), 1);
+    assert_memory_equal(&same, &mean, sizeof mean);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +214,10 @@ int main(void)
         cmocka_unit_test(an_interval_reaches_to_infinity_where_runs_missed),
         cmocka_unit_test(a_seed_gives_the_same_interval_whatever_the_order_of_values),
         cmocka_unit_test(the_interval_of_a_mean_is_that_of_tossed_coins),
+        cmocka_unit_test(the_middle_is_the_mean_of_what_is_left_without_a_quarter_at_either_end),
+        cmocka_unit_test(the_interval_of_a_middle_of_four_is_that_of_the_median),
+        cmocka_unit_test(strata_are_drawn_from_by_themselves),
+        cmocka_unit_test(strata_of_several_sizes_are_weighed_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

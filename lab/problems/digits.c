@@ -1,107 +1,79 @@
 /* Handwritten digits: 8 x 8 pixels, 32 tanh units, 10 classes; 1,257 images to train on, in batches of 32. */
 #include "digits.h"
-#include "mlp.h"
-#include "problem.h"
-#include "random.h"
+#include "digest.h"
+#include "supervised.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define HIDDEN_UNITS 32
 #define BATCH 32
 
-/* Streams of the seed: the net draws its weights from the first few. */
-#define SHUFFLE_STREAM (UINT64_C(1) << 32)
-
-struct lab_task {
-    uint64_t seed;
+struct shared {
+    struct lab_dataset data; /* first: what lab_supervised_create looks for */
     struct lab_digits digits;
-    struct lab_mlp mlp;
-    rms_tensor tensors[LAB_MLP_TENSORS_MAX];
-    size_t tensor_count;
-    uint32_t *order; /* of the training images in this epoch */
-    size_t epoch;    /* which order is for */
 };
 
-static void shuffle(struct lab_task *task, size_t epoch)
+static struct lab_part part_of(const struct lab_digits *digits, enum lab_digits_part part)
 {
-    lab_random_permutation(task->seed, SHUFFLE_STREAM + epoch, task->order, task->digits.parts[LAB_DIGITS_TRAIN].count);
-    task->epoch = epoch;
+    const struct lab_digits_set *const set = &digits->parts[part];
+    return (struct lab_part){.count = set->count, .rows = set->pixels, .labels = set->labels};
 }
 
-static void destroy(struct lab_task *task)
+static rms_status prepare(struct lab_instance *instance, rms_error *error)
 {
-    if (!task)
-        return;
-    lab_digits_free(&task->digits);
-    lab_mlp_free(&task->mlp);
-    free(task->order);
-    free(task);
-}
-
-static struct lab_task *create(uint64_t seed)
-{
-    static const size_t sizes[] = {LAB_DIGITS_PIXELS, HIDDEN_UNITS, LAB_DIGITS_CLASSES};
-    struct lab_task *const task = calloc(1, sizeof *task);
-    if (!task)
-        return NULL;
-    task->seed = seed;
-    if (lab_digits_load(&task->digits))
-        task->order = calloc(task->digits.parts[LAB_DIGITS_TRAIN].count, sizeof *task->order);
-    if (!task->order || !lab_mlp_create(&task->mlp, sizes, 2, BATCH)) {
-        destroy(task);
-        return NULL;
+    struct shared *const shared = calloc(1, sizeof *shared);
+    if (!shared || !lab_digits_load(&shared->digits)) {
+        free(shared);
+        snprintf(error->message, sizeof error->message, "digits: not enough memory for the images");
+        return RMS_ERROR_MEMORY;
     }
-    lab_mlp_initialize(&task->mlp, seed);
-    task->tensor_count = lab_mlp_tensors(&task->mlp, task->tensors);
-    shuffle(task, 0);
-    return task;
-}
-
-static size_t tensors(const struct lab_task *task, const rms_tensor **tensors)
-{
-    *tensors = task->tensors;
-    return task->tensor_count;
-}
-
-/* An epoch is as many whole batches as there are; those left over have their chance in the next shuffle. */
-static double gradient(struct lab_task *task, size_t step)
-{
-    const struct lab_digits_set *const train = &task->digits.parts[LAB_DIGITS_TRAIN];
-    const size_t batches = train->count / BATCH;
-    if (step / batches != task->epoch)
-        shuffle(task, step / batches);
-    return lab_mlp_gradient(&task->mlp, train->pixels, train->labels, task->order + step % batches * BATCH, BATCH);
-}
-
-static struct lab_mlp_score score_of(struct lab_task *task, enum lab_digits_part part)
-{
-    const struct lab_digits_set *const set = &task->digits.parts[part];
-    return lab_mlp_score(&task->mlp, set->pixels, set->labels, set->count);
-}
-
-static struct lab_score score(struct lab_task *task)
-{
-    return (struct lab_score){
-        .training_loss = score_of(task, LAB_DIGITS_TRAIN).loss,
-        .validation_loss = score_of(task, LAB_DIGITS_VALIDATION).loss,
-        .test_accuracy =
-            (double)score_of(task, LAB_DIGITS_TEST).right / (double)task->digits.parts[LAB_DIGITS_TEST].count,
+    shared->data = (struct lab_dataset){
+        .training = part_of(&shared->digits, LAB_DIGITS_TRAIN),
+        .validation = part_of(&shared->digits, LAB_DIGITS_VALIDATION),
+        .test = part_of(&shared->digits, LAB_DIGITS_TEST),
+        .sizes = {LAB_DIGITS_PIXELS, HIDDEN_UNITS, LAB_DIGITS_CLASSES},
+        .layer_count = 2,
+        .batch = BATCH,
     };
+    instance->shared = shared;
+    instance->data_hash = LAB_DIGEST_EMPTY;
+    for (size_t p = 0; p < LAB_DIGITS_PARTS; ++p) {
+        const struct lab_digits_set *const set = &shared->digits.parts[p];
+        instance->data_hash = lab_digest_floats(instance->data_hash, set->pixels, set->count * LAB_DIGITS_PIXELS);
+        instance->data_hash = lab_digest_bytes(instance->data_hash, set->labels, set->count);
+    }
+    return RMS_OK;
+}
+
+static void release(struct lab_instance *instance)
+{
+    struct shared *const shared = instance->shared;
+    if (shared)
+        lab_digits_free(&shared->digits);
+    free(shared);
+    instance->shared = NULL;
 }
 
 /* Twenty epochs: longer, and the tuned rules only learn the training images by heart. The target is what
  * scikit-learn 1.9's LogisticRegression(max_iter=5000) reaches on these three parts. */
 const struct lab_problem lab_problem_digits = {
+    .struct_size = sizeof(struct lab_problem),
     .name = "digits",
     .title = "Handwritten digits, 64-32-10 net",
     .summary = "1,797 handwritten digits of 8 x 8 pixels (UCI), a net with 32 tanh units, batches of 32",
+    .training = LAB_TRAINING_LOSS,
+    .validation = LAB_VALIDATION_LOSS,
+    .test = LAB_TEST_ACCURACY,
     .steps = 800,
     .quick_steps = 400,
     .score_every = 40,
     .target = 0.165,
-    .create = create,
-    .destroy = destroy,
-    .tensors = tensors,
-    .gradient = gradient,
-    .score = score,
+    .prepare = prepare,
+    .release = release,
+    .create = lab_supervised_create,
+    .destroy = lab_supervised_destroy,
+    .tensors = lab_supervised_tensors,
+    .gradient = lab_supervised_gradient,
+    .score = lab_supervised_score,
 };

@@ -1,5 +1,5 @@
 #!/bin/sh
-# aarch64: another architecture gives the same bits: the library's tests, cross-compiled, under qemu
+# aarch64: another architecture gives the same bits: the library's tests and the lab's, cross-compiled, under qemu
 # Needs: gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 . "$(dirname "$0")/../../scripts/suite.sh"
 set -eu
@@ -13,7 +13,8 @@ foreign_apt() {
 
 fetch_libraries() {
     mkdir -p "$scratch/lists/partial" "$scratch/cache/archives/partial" "$scratch/debs" "$scratch/root"
-    (cd "$scratch/debs" && foreign_apt update && foreign_apt download libcmocka0 libcmocka-dev libjansson4 libjansson-dev libxxhash-dev) || return
+    (cd "$scratch/debs" && foreign_apt update && foreign_apt download libcmocka0 libcmocka-dev libjansson4 libjansson-dev \
+        libxxhash-dev zlib1g zlib1g-dev libcsv3 libcsv-dev) || return
     for package in "$scratch"/debs/*.deb; do
         dpkg-deb -x "$package" "$scratch/root" || return
     done
@@ -26,8 +27,8 @@ if [ "$(uname -m)" = aarch64 ]; then
     finish
 fi
 mkdir -p build
-if ! [ -e build/aarch64-root/usr/include/jansson.h ] && ! fetch_libraries; then
-    say 'could not fetch the AArch64 packages of cmocka, jansson and xxHash with apt-get'
+if ! [ -e build/aarch64-root/usr/include/csv.h ] && ! fetch_libraries; then
+    say 'could not fetch the AArch64 packages of cmocka, jansson, xxHash, zlib and libcsv with apt-get'
     exit 1
 fi
 build aarch64

@@ -33,10 +33,17 @@ hashes_hold() {
     on "$1" build/gcc/bin/golden_hashes
 }
 
+# Races: the net's own kernels are chosen by the CPU, too.
+digests_hold() {
+    on "$1" build/gcc/bin/lab_digits
+}
+
 check 'a CPU without AVX chooses the baseline' chooses qemu64 baseline
 check 'a CPU without AVX refuses AVX2' refuses qemu64 avx2
 check 'a CPU without AVX gives the golden hashes' hashes_hold qemu64
+check 'a CPU without AVX gives the digests of training runs' digests_hold qemu64
 check 'a CPU with AVX2 alone chooses it' chooses Haswell avx2
 check 'a CPU with AVX2 alone refuses AVX-512' refuses Haswell avx512
 check 'a CPU with AVX2 alone gives the golden hashes' hashes_hold Haswell
+check 'a CPU with AVX2 alone gives the digests of training runs' digests_hold Haswell
 finish

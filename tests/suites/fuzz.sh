@@ -31,4 +31,12 @@ check 'no file breaks what opens and loads checkpoints, for 65 seconds' \
 check 'every input of the corpus of options is taken or refused as it should be' \
     build/fuzz/bin/options_fuzzer tests/fuzz/corpus/options/*
 check 'no words break what reads options, for 10 seconds' run_fuzzer options_fuzzer options 10 -max_len=600
+check 'every input of the corpus of expressions is taken or refused as it should be' \
+    build/fuzz/bin/expression_fuzzer tests/fuzz/corpus/expression/*
+check 'no text breaks what reads expressions, for 10 seconds' \
+    run_fuzzer expression_fuzzer expression 10 -dict=tests/fuzz/expression.dict -max_len=1500
+check 'every input of the corpus of tables is taken or refused as it should be' \
+    build/fuzz/bin/table_fuzzer tests/fuzz/corpus/table/*
+check 'no text breaks what reads tables, for 20 seconds' \
+    run_fuzzer table_fuzzer table 20 -dict=tests/fuzz/table.dict -max_len=4000
 finish

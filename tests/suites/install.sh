@@ -71,10 +71,10 @@ refuses_version() {
 }
 
 has_files() {
-    for file in include/rmsprop.h include/rmsprop_checkpoint.h bin/rmsprop; do
+    for file in include/rmsprop.h include/rmsprop_checkpoint.h include/rmsprop_lab.h bin/rmsprop; do
         [ -f "$prefix/$file" ] || fail "$file is missing"
     done
-    unexpected=$(find "$prefix" -type f | grep -v -E '/(rmsprop\.h|rmsprop_checkpoint\.h|rmsprop|librmsprop\.so[.0-9]*|rmsprop\.pc|rmsprop-(config|config-version|targets|targets-[a-z]*)\.cmake)$' || true)
+    unexpected=$(find "$prefix" -type f | grep -v -E '/(rmsprop\.h|rmsprop_checkpoint\.h|rmsprop_lab\.h|rmsprop|librmsprop\.so[.0-9]*|rmsprop\.pc|rmsprop-(config|config-version|targets|targets-[a-z]*)\.cmake)$' || true)
     [ -z "$unexpected" ] || fail "unexpected: $unexpected"
 }
 
@@ -97,6 +97,14 @@ command_runs() {
     grep -qF "$version" "$scratch/version"
 }
 
+# As examples/line_problem.c says in its head.
+races_on_a_plugin() {
+    # shellcheck disable=SC2046,SC2086  # words
+    cc -std=c11 $strict -shared -fPIC examples/line_problem.c -o "$scratch/line.so" $(pkg-config --cflags rmsprop)
+    "$prefix/bin/rmsprop" race "$scratch/line.so" --quick --quiet --seeds 1 --lr 0.01 --out "$scratch/line" >"$scratch/line.txt"
+    grep -q 'A line through noisy points' "$scratch/line.txt"
+}
+
 version=$(sed -n 's/^#define RMS_VERSION_[A-Z]* \([0-9]*\)$/\1/p' include/rmsprop.h | paste -sd.)
 build release
 check 'the shared library installs and moves' install_moved build/release "$scratch/shared"
@@ -106,6 +114,7 @@ check 'no file holds the path that it was built or installed in' forgets_where_i
 check 'the soname names the interface: the major version, and 0.MINOR before 1.0' has_soname
 check 'the header and pkg-config tell the same version' [ "$(pkg-config --modversion rmsprop)" = "$version" ]
 check 'the installed command finds its library by itself' command_runs
+check 'the installed command races on a problem that was compiled against the installed header' races_on_a_plugin
 check 'a C11 program builds by pkg-config and runs' by_pkg_config
 check 'a C++17 program builds by pkg-config and runs' by_cxx c++17
 check 'a C++11 program builds by pkg-config and runs' by_cxx c++11

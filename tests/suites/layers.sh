@@ -5,8 +5,8 @@ set -eu
 
 # Headers of the C library and of POSIX, and what the rest is made of.
 plain='<(assert|ctype|errno|float|inttypes|limits|locale|math|setjmp|signal|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|time)\.h>'
-posix='<(dirent|dlfcn|fcntl|getopt|pthread|poll|sched|strings|termios|unistd|sys/[a-z]+)\.h>'
-ours='<rmsprop(_checkpoint)?\.h>'
+posix='<(dirent|dlfcn|fcntl|getopt|pthread|poll|sched|spawn|strings|termios|unistd|sys/[a-z]+)\.h>'
+ours='<rmsprop(_checkpoint|_lab)?\.h>'
 
 # only REGEX FILE…: no file includes anything else.
 only() {
@@ -75,8 +75,8 @@ for file in src/*.c src/*.h; do
     esac
 done
 check 'the library includes nothing from the directories above it' own src src/*.c src/*.h src/kernels/* src/rules/*
-check 'the lab includes only itself, the public header, the C library and zlib' \
-    only_own lab "$ours|$plain|$posix|<omp\.h>|<zlib\.h>"
+check 'the lab includes only itself, the public header, the C library, zlib and libcsv' \
+    only_own lab "$ours|$plain|$posix|<omp\.h>|<zlib\.h>|<csv\.h>"
 check 'the command includes only itself, the lab, the public header and its libraries' \
     only_own cli "$ours|$plain|$posix|<(lab|bench)/[a-z_/]*\.h>|<jansson\.h>|<cairo[a-z-]*\.h>|<fontconfig/fontconfig\.h>"
 check 'examples include only the public header and the C library' \

@@ -1,0 +1,40 @@
+/* A ball that falls, and a paddle; by advantage actor-critic. */
+#include "agents/a2c.h"
+#include "problem.h"
+
+static const struct lab_setting settings[] = {LAB_A2C_SETTINGS(16, 9, 0.99, 1, 0.01, 32)};
+
+static struct lab_task *create(const struct lab_instance *instance, uint64_t seed)
+{
+    static const struct lab_a2c_definition definition = {
+        .world = {.kind = &lab_environment_catch, .least_return = -1.0, .exam_episodes = 128},
+        .hidden_layers = 1,
+        .reward_factor = 1.0,
+        .value_weight = 0.5,
+        .policy_gain = 0.01,
+    };
+    return lab_a2c_create(instance, &definition, seed);
+}
+
+/* The target is all but one ball of 40. */
+const struct lab_problem lab_problem_catch = {
+    .struct_size = sizeof(struct lab_problem),
+    .name = "catch",
+    .title = "Catch, actor-critic",
+    .summary = "catch a ball that falls through 10 x 5 places (bsuite); A2C, tanh net",
+    .settings = settings,
+    .setting_count = sizeof settings / sizeof *settings,
+    .training = LAB_RECENT_RETURN,
+    .validation = LAB_RECENT_RETURN,
+    .test = LAB_EXAM_RETURN,
+    .steps = 500,
+    .quick_steps = 250,
+    .score_every = 25,
+    .target = 0.95,
+    .create = create,
+    .destroy = lab_a2c_destroy,
+    .tensors = lab_a2c_tensors,
+    .gradient = lab_a2c_gradient,
+    .score = lab_a2c_score,
+    .changes = lab_a2c_changes,
+};
