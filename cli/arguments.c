@@ -2,6 +2,7 @@
 #include "arguments.h"
 
 #include "output.h"
+#include "race_words.h"
 #include "text.h"
 
 #include <errno.h>
@@ -59,8 +60,14 @@ static bool read_threads(struct arguments *arguments, const char *text)
     return valid;
 }
 
+static bool read_trials(struct arguments *arguments, const char *text)
+{
+    return read_whole("trials", text, 1, LAB_GRID_MAX, &arguments->trials);
+}
+
 static bool read_steps(struct arguments *arguments, const char *text)
 {
+    arguments->steps_given = true;
     return read_whole("steps", text, 1, STEPS_MAX, &arguments->steps);
 }
 
@@ -195,6 +202,53 @@ static bool read_states(struct arguments *arguments, const char *text)
     return true;
 }
 
+static bool read_tune(struct arguments *arguments, const char *text)
+{
+    arguments->searched = 0;
+    while (text) {
+        const size_t length = strcspn(text, ",");
+        size_t i = 0;
+        while (i < RACE_SEARCHED_COUNT &&
+               !(strlen(race_searched[i].name) == length && memcmp(race_searched[i].name, text, length) == 0))
+            ++i;
+        if (i == RACE_SEARCHED_COUNT) {
+            complain("--tune: \"%.*s\" is unknown (expected some of epsilon, rho, momentum)", (int)length, text);
+            return false;
+        }
+        arguments->searched |= race_searched[i].flag;
+        text = text[length] == ',' ? text + length + 1 : NULL;
+    }
+    return true;
+}
+
+/* Words that the command shows again: in a heading, in JSON. */
+static bool read_words(const char *option, const char *expected, const char *text, const char **words)
+{
+    const bool printable = text_is_printable(text);
+    if (*text == '\0')
+        complain("--%s: it is empty (expected %s)", option, expected);
+    else if (!printable)
+        complain("--%s: it is not UTF-8 or holds control characters (expected %s)", option, expected);
+    *words = text;
+    return *text != '\0' && printable;
+}
+
+static bool read_function(struct arguments *arguments, const char *text)
+{
+    return read_words("function", "an expression of x and y, as in --function 'x^2 + 10*y^2'", text,
+                      &arguments->function);
+}
+
+static bool read_data(struct arguments *arguments, const char *text)
+{
+    return read_words("data", "a file, as in --data points.csv", text, &arguments->data);
+}
+
+static bool read_target(struct arguments *arguments, const char *text)
+{
+    return read_words("target", "a column of the file of --data, as in --target price", text, &arguments->target);
+}
+
 static bool read_out(struct arguments *arguments, const char *text)
 {
     const bool printable = text_is_printable(text);
@@ -326,6 +380,18 @@ static bool set_quiet(struct arguments *arguments, const char *text)
     return arguments->quiet = true;
 }
 
+static bool set_resume(struct arguments *arguments, const char *text)
+{
+    (void)text;
+    return arguments->resume = true;
+}
+
+static bool set_animate(struct arguments *arguments, const char *text)
+{
+    (void)text;
+    return arguments->animate = true;
+}
+
 static bool set_help(struct arguments *arguments, const char *text)
 {
     (void)text;
@@ -342,9 +408,16 @@ static const struct option_row {
     [OPTION_OPTIMIZERS] = {"optimizers", "A,B,...", read_optimizers,
                            "who takes part: rules, presets (default: four rules)"},
     [OPTION_STATES] = {"states", "A,B,...", read_states, "each optimizer once with state in full, 16-bit, 8-bit"},
+    [OPTION_TUNE] = {"tune", "A,B,...", read_tune, "search these as well: epsilon, rho, momentum"},
+    [OPTION_TRIALS] = {"trials", "N", read_trials, "how many trials of --tune (default: as many as rates)"},
+    [OPTION_FUNCTION] = {"function", "EXPR", read_function, "race on a function of x and y: 'x^2 + 10*y^2'"},
+    [OPTION_DATA] = {"data", "FILE", read_data, "race on a table of your own, a row per example"},
+    [OPTION_TARGET] = {"target", "COLUMN", read_target, "which column of it is learnt (default: the last)"},
     [OPTION_SEED] = {"seed", "N", read_seed, "where all randomness comes from (default: 1)"},
     [OPTION_SEEDS] = {"seeds", "N", read_seeds, "fresh seeds the figures rest on (default: 10, quick 5)"},
     [OPTION_OUT] = {"out", "DIR", read_out, "folder for pictures (and for JSON)"},
+    [OPTION_RESUME] = {"resume", NULL, set_resume, "go on where an interrupted race has ended"},
+    [OPTION_ANIMATE] = {"animate", NULL, set_animate, "a film of the paths, of problems with two parameters"},
     [OPTION_RULE] = {"rule", "NAME", read_rule, "the update rule"},
     [OPTION_PRESET] = {"preset", "NAME", read_preset, "a framework's or a paper's RMSProp (list --presets)"},
     [OPTION_PRESETS] = {"presets", NULL, set_presets, "only the presets, with their values and sources"},
@@ -356,7 +429,7 @@ static const struct option_row {
     [OPTION_SECTION] = {"section", "A,B,...", read_sections, "only these parts of the whole; may be repeated"},
     [OPTION_ISA] = {"isa", "NAME", read_isa, "the instruction set (default: the best)"},
     [OPTION_GRADIENT] = {"gradient", "X,Y", read_gradient, "the two parameters' gradients (default: 10,0.1)"},
-    [OPTION_STEPS] = {"steps", "N", read_steps, "how many steps with these gradients (default: 1)"},
+    [OPTION_STEPS] = {"steps", "N", read_steps, "how many steps (default: 1; race: the problem's)"},
     [OPTION_SET] = {"set", "KEY=VALUE", read_setting, "an option of the rule; may be repeated"},
     [OPTION_CHECKPOINT] = {"checkpoint", NULL, set_checkpoint, "save and load in this folder, instead of steps"},
     [OPTION_PEERS] = {"peers", NULL, refuse_peers, "other libraries, by ./run bench --peers only"},
@@ -370,7 +443,7 @@ static const struct option_row {
 /* getopt_long's value for an option: above all characters, which are short options. */
 #define LONG_VALUE 256
 
-static void fill_long_options(struct option long_options[OPTION_ID_COUNT + 1], unsigned taken)
+static void fill_long_options(struct option long_options[OPTION_ID_COUNT + 1], uint64_t taken)
 {
     size_t count = 0;
     for (int id = 0; id < OPTION_ID_COUNT; ++id)
@@ -382,7 +455,7 @@ static void fill_long_options(struct option long_options[OPTION_ID_COUNT + 1], u
 }
 
 /* The option of this verb that was most likely meant; NULL if none is near. */
-static const char *nearest_option(unsigned taken, const char *word)
+static const char *nearest_option(uint64_t taken, const char *word)
 {
     const char *nearest = NULL;
     size_t distance = 3;
@@ -396,7 +469,7 @@ static const char *nearest_option(unsigned taken, const char *word)
     return nearest;
 }
 
-static void complain_of_unknown(const struct verb *verb, unsigned taken, const char *word)
+static void complain_of_unknown(const struct verb *verb, uint64_t taken, const char *word)
 {
     char name[64];
     (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="), word + 2);
@@ -418,7 +491,7 @@ static void complain_of_unknown(const struct verb *verb, unsigned taken, const c
 }
 
 /* getopt_long tells what went wrong in three variables, which change with the kind of trouble. */
-static void complain_of_option(const struct verb *verb, unsigned taken, int result, char **argv)
+static void complain_of_option(const struct verb *verb, uint64_t taken, int result, char **argv)
 {
     const int id = optopt - LONG_VALUE;
     if (result == ':' && id >= 0)
@@ -433,7 +506,7 @@ static void complain_of_option(const struct verb *verb, unsigned taken, int resu
 
 static bool parse_options(struct arguments *arguments, int argc, char **argv)
 {
-    const unsigned taken = arguments->verb->options | TAKES(OPTION_HELP);
+    const uint64_t taken = arguments->verb->options | TAKES(OPTION_HELP);
     struct option long_options[OPTION_ID_COUNT + 1];
     fill_long_options(long_options, taken);
 
@@ -464,13 +537,16 @@ bool arguments_parse(struct arguments *arguments, const struct verb *verb, int a
     if (!parse_options(arguments, argc, argv))
         return false;
 
-    const int operands_allowed = verb->operand ? 1 : 0;
-    if (argc - optind > operands_allowed) {
-        complain("%s: \"%s\" is one argument too many (rmsprop help %s shows what it takes)", verb->name,
-                 argv[optind + operands_allowed], verb->name);
-        return false;
+    const size_t allowed = !verb->operand ? 0 : verb->operands_max > 0 ? verb->operands_max : 1;
+    for (; optind < argc; ++optind) {
+        if (arguments->operand_count == allowed) {
+            complain("%s: \"%s\" is one argument too many (rmsprop help %s shows what it takes)", verb->name,
+                     argv[optind], verb->name);
+            return false;
+        }
+        arguments->operands[arguments->operand_count++] = argv[optind];
     }
-    arguments->subject = optind < argc ? argv[optind] : NULL;
+    arguments->subject = arguments->operands[0];
     return true;
 }
 

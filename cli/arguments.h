@@ -2,10 +2,11 @@
 #ifndef CLI_ARGUMENTS_H
 #define CLI_ARGUMENTS_H
 
-#include "lab/race.h"
+#include <lab/race.h>
 
 #define ARGUMENTS_SETTINGS_MAX 32
 #define ARGUMENTS_SECTIONS_MAX 16
+#define ARGUMENTS_OPERANDS_MAX 32
 
 /* One --set key=value, still in the user's words: the library judges them. */
 struct setting {
@@ -15,7 +16,9 @@ struct setting {
 
 struct arguments {
     const struct verb *verb;
-    const char *subject; /* the operand, or NULL */
+    const char *subject; /* the first operand, or NULL */
+    const char *operands[ARGUMENTS_OPERANDS_MAX];
+    size_t operand_count;
     bool help;
 
     uint64_t seed;
@@ -27,13 +30,21 @@ struct arguments {
     const char *states;     /* likewise; NULL: full state alone */
     const char *out;
     bool out_given;
+    const char *function; /* an expression, a file and one of its columns, not yet judged; NULL: none */
+    const char *data;
+    const char *target;
+    unsigned searched; /* LAB_SEARCH_... */
+    size_t trials;     /* 0: as many as the grid has rates */
+    bool resume;
+    bool animate;
     int threads; /* 0: as many as there are processors */
     bool quick;
     bool json;
     bool quiet;
 
     double gradient[2];
-    size_t steps;
+    size_t steps; /* 1 unless given */
+    bool steps_given;
     struct setting settings[ARGUMENTS_SETTINGS_MAX];
     size_t setting_count;
 
@@ -60,9 +71,16 @@ enum option_id {
     OPTION_LR,
     OPTION_OPTIMIZERS,
     OPTION_STATES,
+    OPTION_TUNE,
+    OPTION_TRIALS,
+    OPTION_FUNCTION,
+    OPTION_DATA,
+    OPTION_TARGET,
     OPTION_SEED,
     OPTION_SEEDS,
     OPTION_OUT,
+    OPTION_RESUME,
+    OPTION_ANIMATE,
     OPTION_RULE,
     OPTION_PRESET,
     OPTION_PRESETS,
@@ -85,15 +103,16 @@ enum option_id {
     OPTION_HELP,
     OPTION_ID_COUNT
 };
-#define TAKES(option) (1U << (option))
+#define TAKES(option) (UINT64_C(1) << (option))
 
 struct verb {
     const char *name;
     const char *operand; /* as help writes it: "[PROBLEM]"; NULL when there is none */
+    size_t operands_max; /* how many may be given; 0 stands for one where there is an operand */
     const char *summary; /* one line */
     const char *detail;  /* what more there is to say, in lines of at most 80 columns */
     const char *example;
-    unsigned options; /* TAKES(...) | ... */
+    uint64_t options; /* TAKES(...) | ... */
     int (*run)(const struct arguments *arguments);
 };
 

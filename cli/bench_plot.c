@@ -43,7 +43,7 @@ static void add_limits(struct plot *plot, const struct bench_report *report, str
         line->count = 2;
         line->x = drawing->ends;
         line->y = drawing->ceiling[i];
-        line->dashed = true;
+        line->dash = PLOT_DASHED;
     }
 }
 

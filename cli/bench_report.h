@@ -63,6 +63,10 @@ struct bench_section {
     const char *note; /* what its columns mean; lines of at most 80 columns */
     bool limit;       /* the bare pass is measured, too */
     bool arithmetic;  /* and bare arithmetic */
+
+    /* Where there are no cases: measures, prints and notes, false after a sentence; then there is no list and no print. */
+    bool (*run)(struct bench_report *report, json_t **rows);
+
     size_t (*list)(const struct bench_plan *plan, struct bench_group groups[BENCH_GROUPS_MAX]);
     void (*print_heading)(const struct bench_plan *plan);
     void (*print)(const struct bench_plan *plan, const struct bench_group *group, const struct bench_result *results);
@@ -78,6 +82,10 @@ int bench_sections_verb(const struct arguments *arguments);
 
 /* The machine's limits: measures, prints and notes them. False after a sentence. */
 bool bench_limits(struct bench_report *report);
+
+/* The section of the environments, which has no cases: its heading, and its run. */
+void bench_head_environments(const struct bench_plan *plan);
+bool bench_environments(struct bench_report *report, json_t **rows);
 
 /* The instruction sets to compare, best last: the one asked for, or all above the baseline, or that if there is no
  * other. */

@@ -415,5 +415,13 @@ const struct bench_section bench_sections[] = {
         .print_heading = head_checks,
         .print = print_checks,
     },
+    {
+        .name = "environments",
+        .title = "Environments",
+        .note = "Of reinforcement learning: 1,024 copies, 1 thread, a random policy. Actions are\n"
+                "drawn, and episodes that end begin anew, within the time.\n",
+        .run = bench_environments,
+        .print_heading = bench_head_environments,
+    },
 };
 const size_t bench_section_count = sizeof bench_sections / sizeof bench_sections[0];

@@ -191,11 +191,13 @@ static bool run_group(struct bench_report *report, const struct bench_section *s
 static bool run_section(struct bench_report *report, const struct bench_section *section)
 {
     struct bench_group groups[BENCH_GROUPS_MAX];
-    const size_t count = section->list(report->plan, groups);
+    const size_t count = section->run ? 0 : section->list(report->plan, groups);
     json_t *rows = json_array();
     bool measured = true;
-    if (count > 0 && !report->silent)
+    if ((count > 0 || section->run) && !report->silent)
         print_section(report->plan, section);
+    if (section->run)
+        measured = section->run(report, &rows);
     for (size_t i = 0; i < count && measured && !stop_signal && !ferror(stdout); ++i)
         measured = run_group(report, section, &groups[i], i, &rows);
     if (json_object_set_new(report->sections, section->name, rows) != 0) {

@@ -1,4 +1,5 @@
 /* The list verb: what there is to choose from. */
+#include "list_problems.h"
 #include "machine.h"
 #include "option_text.h"
 #include "output.h"
@@ -129,16 +130,6 @@ static void print_presets(bool in_short)
     }
 }
 
-static void print_problems(void)
-{
-    (void)printf("%sproblems%s\n", bold(), plain());
-    for (size_t i = 0; i < lab_problem_count(); ++i) {
-        const struct lab_problem *problem = lab_problem_at(i);
-        (void)printf("  %-10s", problem->name);
-        print_wrapped(problem->summary, 12, 12);
-    }
-}
-
 static void print_isas(rms_isa chosen)
 {
     (void)printf("%sinstruction sets%s\n", bold(), plain());
@@ -197,19 +188,6 @@ static json_t *presets_json(void)
     return presets;
 }
 
-static json_t *problems_json(void)
-{
-    json_t *problems = json_array();
-    for (size_t i = 0; i < lab_problem_count(); ++i) {
-        const struct lab_problem *problem = lab_problem_at(i);
-        problems = json_append(problems, json_pack("{s:s, s:s, s:s, s:I, s:I, s:f}", "name", problem->name, "title",
-                                                   problem->title, "summary", problem->summary, "steps",
-                                                   (json_int_t)problem->steps, "quick_steps",
-                                                   (json_int_t)problem->quick_steps, "target", problem->target));
-    }
-    return problems;
-}
-
 static json_t *isas_json(rms_isa chosen)
 {
     json_t *isas = json_array();
@@ -227,7 +205,8 @@ enum section {
     SECTION_PROBLEMS = 4,
     SECTION_ISAS = 8,
     SECTION_ONE_RULE = 16,
-    SECTION_ONE_PRESET = 32
+    SECTION_ONE_PRESET = 32,
+    SECTION_ONE_PROBLEM = 64
 };
 #define SECTION_ALL (SECTION_RULES | SECTION_PRESETS | SECTION_PROBLEMS | SECTION_ISAS)
 
@@ -236,6 +215,7 @@ struct selection {
     unsigned sections;
     rms_rule rule;     /* the one */
     rms_preset preset; /* the one */
+    const struct lab_problem *problem; /* the one */
     rms_isa chosen;    /* the instruction set that this machine would use */
 };
 
@@ -264,10 +244,13 @@ static unsigned find_sections(const char *subject, struct selection *selection)
         return SECTION_ONE_RULE;
     if (find_preset(subject, &selection->preset))
         return SECTION_ONE_PRESET;
+    selection->problem = lab_problem_find(subject);
+    if (selection->problem)
+        return SECTION_ONE_PROBLEM;
     struct text names = {0};
     for (int k = 0; k < RMS_RULE_COUNT; ++k)
         text_append(&names, ", %s", rms_rule_name((rms_rule)k));
-    complain("list: nothing is called \"%s\" (expected one of rules, presets, problems, isas%s, or a preset's name)",
+    complain("list: nothing is called \"%s\" (expected one of rules, presets, problems, isas%s, or the name of a preset or problem)",
              subject, names.failed ? "" : names.text);
     text_free(&names);
     return 0;
@@ -276,7 +259,7 @@ static unsigned find_sections(const char *subject, struct selection *selection)
 static void print_selection(const struct selection *selection)
 {
     bool first = true;
-    for (unsigned section = 1; section <= SECTION_ONE_PRESET; section <<= 1) {
+    for (unsigned section = 1; section <= SECTION_ONE_PROBLEM; section <<= 1) {
         if (!(selection->sections & section))
             continue;
         if (!first)
@@ -287,13 +270,15 @@ static void print_selection(const struct selection *selection)
         else if (section == SECTION_PRESETS)
             print_presets(selection->sections == SECTION_ALL);
         else if (section == SECTION_PROBLEMS)
-            print_problems();
+            list_print_problems();
         else if (section == SECTION_ISAS)
             print_isas(selection->chosen);
         else if (section == SECTION_ONE_RULE)
             print_rule(selection->rule, OWN_OPTIONS | COMMON_OPTIONS);
-        else
+        else if (section == SECTION_ONE_PRESET)
             print_preset(&selection->preset);
+        else
+            list_print_problem(selection->problem);
     }
 }
 
@@ -305,12 +290,14 @@ static json_t *selection_json(const struct selection *selection)
         (void)json_object_set_new(document, "rule", rule_json(selection->rule));
     if (sections & SECTION_ONE_PRESET)
         (void)json_object_set_new(document, "preset", preset_json(&selection->preset));
+    if (sections & SECTION_ONE_PROBLEM)
+        (void)json_object_set_new(document, "problem", list_problem_json(selection->problem));
     if (sections & SECTION_RULES)
         (void)json_object_set_new(document, "rules", rules_json());
     if (sections & SECTION_PRESETS)
         (void)json_object_set_new(document, "presets", presets_json());
     if (sections & SECTION_PROBLEMS)
-        (void)json_object_set_new(document, "problems", problems_json());
+        (void)json_object_set_new(document, "problems", list_problems_json());
     if (sections & SECTION_ISAS)
         (void)json_object_set_new(document, "instruction_sets", isas_json(selection->chosen));
     return document;

@@ -7,24 +7,47 @@
 #include <string.h>
 
 #define RACE_OPTIONS                                                                                                   \
-    (TAKES(OPTION_LR) | TAKES(OPTION_OPTIMIZERS) | TAKES(OPTION_STATES) | TAKES(OPTION_SEED) | TAKES(OPTION_SEEDS) |   \
-     TAKES(OPTION_OUT) | TAKES(OPTION_THREADS) | TAKES(OPTION_QUICK) | TAKES(OPTION_JSON) | TAKES(OPTION_QUIET))
+    (TAKES(OPTION_LR) | TAKES(OPTION_OPTIMIZERS) | TAKES(OPTION_STATES) | TAKES(OPTION_TUNE) | TAKES(OPTION_TRIALS) |  \
+     TAKES(OPTION_FUNCTION) | TAKES(OPTION_DATA) | TAKES(OPTION_TARGET) | TAKES(OPTION_STEPS) | TAKES(OPTION_SEED) |   \
+     TAKES(OPTION_SEEDS) | TAKES(OPTION_OUT) | TAKES(OPTION_RESUME) | TAKES(OPTION_ANIMATE) | TAKES(OPTION_THREADS) |  \
+     TAKES(OPTION_QUICK) | TAKES(OPTION_JSON) | TAKES(OPTION_QUIET))
 
 static const struct verb verbs[] = {
     {
         .name = "race",
-        .operand = "[PROBLEM]",
-        .summary = "optimizers on a problem: a table, pictures and JSON",
+        .operand = "[PROBLEM[:KEY=VALUE,...]]...",
+        .operands_max = ARGUMENTS_OPERANDS_MAX,
+        .summary = "optimizers on problems: tables, pictures and JSON",
         .detail = "Every optimizer gets the same learning rates to try, the same seeds and the same\n"
-                  "batches. The rate with the least validation loss is then run on fresh seeds, and\n"
-                  "so is the default rate. The problem is \"digits\" unless another is named.\n"
+                  "batches. The rate with the best validation score is then run on fresh seeds, and\n"
+                  "so is the default rate. `rmsprop list problems` shows the problems; the problem\n"
+                  "is \"digits\" unless others are named; a path, ./mine.so, is one of your own.\n"
+                  "Several are raced on one after another, and a performance profile sums them up.\n"
                   "\n"
                   "Pictures and a JSON document are written to the folder of --out. Ctrl-C drops\n"
                   "the runs under way at their next score and reports what is finished; a second\n"
-                  "one ends at once.\n",
+                  "one ends at once. With --resume, an interrupted race goes on.\n",
         .example = "rmsprop race digits --optimizers rmsprop,adam --lr 0.001,0.003,0.01",
         .options = RACE_OPTIONS,
         .run = race_verb,
+    },
+    {
+        .name = "claims",
+        .operand = "[NAME]...",
+        .operands_max = ARGUMENTS_OPERANDS_MAX,
+        .summary = "what is said of RMSProp, each with an experiment and a verdict",
+        .detail = "Each claim is an experiment with checks that were declared before the data, and\n"
+                  "a verdict that follows from them: holds, does not hold, mixed. Seven are about\n"
+                  "RMSProp, the others are open questions. All are tested unless some are named:\n"
+                  "balance, memory, together, adagrad, flat, stuck, momentum, scale-jump,\n"
+                  "td-momentum, reset, epsilon.\n"
+                  "\n"
+                  "A page, claims.html, with JSON and pictures is written to the folder of --out.\n"
+                  "Ctrl-C keeps the claims that are finished.\n",
+        .example = "rmsprop claims memory flat --quick",
+        .options = TAKES(OPTION_SEED) | TAKES(OPTION_OUT) | TAKES(OPTION_THREADS) | TAKES(OPTION_QUICK) |
+                   TAKES(OPTION_JSON) | TAKES(OPTION_QUIET),
+        .run = claims_verb,
     },
     {
         .name = "explain",
@@ -56,9 +79,10 @@ static const struct verb verbs[] = {
         .name = "bench",
         .summary = "speed of a step, against the limits of this machine",
         .detail = "First what this machine can do, then steps next to it in the same rounds:\n"
-                  "limits, sizes, rules, dtypes, state, tensors, threads, growth, checks. --section\n"
-                  "chooses among them; --count is then their largest model. JSON and a picture are\n"
-                  "written to the folder of --out. Ctrl-C keeps what is finished.\n"
+                  "limits, sizes, rules, dtypes, state, tensors, threads, growth, checks; and\n"
+                  "environments, the worlds of reinforcement learning. --section chooses among\n"
+                  "them; --count is then their largest model. JSON and a picture are written to\n"
+                  "the folder of --out. Ctrl-C keeps what is finished.\n"
                   "\n"
                   "Without --section, any of --rule, --count, --threads, --isa, --dtype, --master,\n"
                   "--state and --tensors measures the case that they choose, and nothing else. With\n"

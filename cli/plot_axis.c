@@ -29,16 +29,17 @@ static void append_power(char *label, size_t size, int exponent)
 static void write_label(char label[PLOT_LABEL_SIZE], double value, double step)
 {
     const double margin = 1e-9;
-    const int exponent = value > 0 ? (int)floor(log10(value) + margin) : 0;
-    label[0] = '\0';
+    const double size = fabs(value);
+    const char *const sign = value < 0 ? "−" : "";
+    const int exponent = size > 0 ? (int)floor(log10(size) + margin) : 0;
     if (exponent >= -5 && exponent <= 4) {
         const int decimals = (int)fmax(0, -floor(log10(step) + margin));
-        (void)snprintf(label, PLOT_LABEL_SIZE, "%.*f", decimals, value);
+        (void)snprintf(label, PLOT_LABEL_SIZE, "%s%.*f", sign, decimals, size);
         return;
     }
-    (void)snprintf(label, PLOT_LABEL_SIZE, "%.4g·", value / pow(10, exponent));
-    if (strcmp(label, "1·") == 0)
-        label[0] = '\0';
+    char mantissa[16];
+    (void)snprintf(mantissa, sizeof mantissa, "%.4g·", size / pow(10, exponent));
+    (void)snprintf(label, PLOT_LABEL_SIZE, "%s%s", sign, strcmp(mantissa, "1·") == 0 ? "" : mantissa);
     append_power(label, PLOT_LABEL_SIZE, exponent);
 }
 
@@ -77,7 +78,7 @@ static size_t linear_ticks(const struct plot_axis *axis, size_t wanted, struct p
     size_t count = 0;
     while (count < PLOT_TICKS_MAX && (first + (double)count) * step <= axis->most * (1 + 1e-9)) {
         struct plot_tick *tick = &ticks[count];
-        tick->value = (first + (double)count) * step;
+        tick->value = (first + (double)count) * step + 0.0; /* no -0 */
         write_label(tick->label, tick->value, step);
         ++count;
     }

@@ -3,14 +3,23 @@
 
 #include <math.h>
 
-bool drawable(double value)
+bool drawable(const struct canvas *canvas, double value)
 {
-    return isfinite(value) && value > 0;
+    return isfinite(value) && (canvas->plot->y_linear || canvas->plot->y_floor > 0 || value > 0);
 }
 
 void set_color(const struct canvas *canvas, struct color color, double opacity)
 {
     cairo_set_source_rgba(canvas->cairo, color.red, color.green, color.blue, opacity);
+}
+
+void begin_clip(const struct canvas *canvas)
+{
+    cairo_save(canvas->cairo);
+    const double air = 3; /* to the sides, for the ends of lines */
+    cairo_rectangle(canvas->cairo, canvas->x.first - air, canvas->y.last, canvas->x.last - canvas->x.first + 2 * air,
+                    canvas->y.first - canvas->y.last);
+    cairo_clip(canvas->cairo);
 }
 
 struct color line_color(const struct canvas *canvas, const struct plot_line *line)
@@ -37,6 +46,19 @@ void set_font(const struct canvas *canvas, double size, bool bold)
     cairo_set_font_size(canvas->cairo, size);
 }
 
+void set_dash(cairo_t *cairo, enum plot_dash dash)
+{
+    static const struct {
+        double lengths[4];
+        int count;
+    } patterns[PLOT_DASH_COUNT] = {
+        [PLOT_DASHED] = {{7, 6}, 2},
+        [PLOT_DOTTED] = {{0.1, 5}, 2},
+        [PLOT_MIXED] = {{9, 5, 0.1, 5}, 4},
+    };
+    cairo_set_dash(cairo, patterns[dash].lengths, patterns[dash].count, 0);
+}
+
 void stroke_segment(const struct canvas *canvas, double x0, double y0, double x1, double y1)
 {
     cairo_move_to(canvas->cairo, x0, y0);
@@ -44,14 +66,70 @@ void stroke_segment(const struct canvas *canvas, double x0, double y0, double x1
     cairo_stroke(canvas->cairo);
 }
 
+void draw_dot(const struct canvas *canvas, struct place place, struct color color)
+{
+    cairo_new_path(canvas->cairo);
+    cairo_arc(canvas->cairo, place.x, place.y, DOT_RADIUS, 0, CIRCLE);
+    set_color(canvas, color, 1);
+    cairo_fill(canvas->cairo);
+}
+
+void draw_ring(const struct canvas *canvas, struct place place, double radius, struct color color)
+{
+    cairo_new_path(canvas->cairo);
+    cairo_arc(canvas->cairo, place.x, place.y, radius, 0, CIRCLE);
+    set_color(canvas, canvas->theme->background, 1);
+    cairo_fill_preserve(canvas->cairo);
+    set_color(canvas, color, 1);
+    cairo_set_line_width(canvas->cairo, 2.5);
+    cairo_stroke(canvas->cairo);
+}
+
+void draw_cross(const struct canvas *canvas, struct place place, double arm, struct color color)
+{
+    set_color(canvas, color, 1);
+    cairo_set_line_width(canvas->cairo, 1.8);
+    stroke_segment(canvas, place.x - arm, place.y - arm, place.x + arm, place.y + arm);
+    stroke_segment(canvas, place.x - arm, place.y + arm, place.x + arm, place.y - arm);
+}
+
+/* What a logarithmic axis has no place for lies below the picture. */
+double height_of(const struct canvas *canvas, double value)
+{
+    return canvas->y.logarithmic && !(value > 0) ? canvas->y.first + HEIGHT : plot_place(&canvas->y, value);
+}
+
 struct place place_of(const struct canvas *canvas, const struct plot_line *line, size_t point)
 {
-    return (struct place){plot_place(&canvas->x, line->x[point]), plot_place(&canvas->y, line->y[point])};
+    return (struct place){plot_place(&canvas->x, line->x[point]), height_of(canvas, line->y[point])};
 }
 
 bool are_near(struct place a, struct place b, double distance)
 {
     return hypot(a.x - b.x, a.y - b.y) < distance;
+}
+
+/* After Liang and Barsky: what of the way lies beyond each side is cut off. */
+bool cut_to_box(const struct box *box, struct place *a, struct place *b)
+{
+    const struct place from = *a;
+    const double to[] = {b->x - a->x, a->x - b->x, b->y - a->y, a->y - b->y};
+    const double room[] = {box->right - a->x, a->x - box->left, box->bottom - a->y, a->y - box->top};
+    double first = 0;
+    double last = 1;
+    for (size_t i = 0; i < 4; ++i) {
+        if (to[i] > 0)
+            last = fmin(last, room[i] / to[i]);
+        else if (to[i] < 0)
+            first = fmax(first, room[i] / to[i]);
+        else if (!(room[i] >= 0))
+            return false;
+    }
+    if (first > 0)
+        *a = (struct place){from.x + first * to[0], from.y + first * to[2]};
+    if (last < 1)
+        *b = (struct place){from.x + last * to[0], from.y + last * to[2]};
+    return first <= last;
 }
 
 /* Where the way from a to b crosses the upper edge of the chart. */
@@ -62,10 +140,10 @@ struct place edge_place(const struct canvas *canvas, struct place a, struct plac
 }
 
 /* How many points there are up to the last that can be drawn. */
-size_t drawn_count(const struct plot_line *line)
+size_t drawn_count(const struct canvas *canvas, const struct plot_line *line)
 {
     size_t count = line->count;
-    while (count > 0 && !drawable(line->y[count - 1]))
+    while (count > 0 && !drawable(canvas, line->y[count - 1]))
         --count;
     return count;
 }
@@ -73,19 +151,23 @@ size_t drawn_count(const struct plot_line *line)
 /* Whether a point lies above the chart: too high, or failed. */
 bool is_above(const struct canvas *canvas, const struct plot_line *line, size_t point)
 {
-    return (drawable(line->y[point]) && line->y[point] > canvas->y.most) || (line->failed && line->failed[point]);
+    return (drawable(canvas, line->y[point]) && line->y[point] > canvas->y.most) ||
+           (line->failed && line->failed[point]);
 }
 
 bool has_cross(const struct canvas *canvas, const struct plot_line *line, size_t point)
 {
-    (void)canvas;
-    return (line->failed && line->failed[point]) || (line->cut_short && point + 1 == drawn_count(line));
+    return (line->failed && line->failed[point]) || (line->cut_short && point + 1 == drawn_count(canvas, line));
 }
 
 bool has_ring(const struct canvas *canvas, const struct plot_line *line, size_t point)
 {
-    (void)canvas;
-    return point == line->special && drawable(line->y[point]);
+    return point == line->special && drawable(canvas, line->y[point]);
+}
+
+bool is_strong(const struct canvas *canvas, const struct plot_line *line, size_t point)
+{
+    return line->strong && line->strong[point] && drawable(canvas, line->y[point]);
 }
 
 bool has_dot_above(const struct canvas *canvas, const struct plot_line *line, size_t point)
@@ -114,10 +196,10 @@ size_t count_lines(const struct canvas *canvas, point_test *passes)
 /* Where a line whose point `first` is the first above the chart leaves it. */
 struct place leaving_place(const struct canvas *canvas, const struct plot_line *line, size_t first)
 {
-    if (first == 0 || !drawable(line->y[first - 1]))
+    if (first == 0 || !drawable(canvas, line->y[first - 1]))
         return (struct place){plot_place(&canvas->x, line->x[first]), canvas->y.last};
     const struct place from = place_of(canvas, line, first - 1);
-    return drawable(line->y[first]) ? edge_place(canvas, from, place_of(canvas, line, first)) : from;
+    return drawable(canvas, line->y[first]) ? edge_place(canvas, from, place_of(canvas, line, first)) : from;
 }
 
 /* Lines that leave early get the upper rows, so that their ways do not cross. */
@@ -136,9 +218,15 @@ static size_t row_of(const struct canvas *canvas, const struct plot_line *line)
     return row;
 }
 
+/* Many rows move together, so that the chart keeps its room. */
+double row_gap(const struct canvas *canvas)
+{
+    return fmin(LABEL_GAP, ROWS_ROOM / fmax((double)count_lines(canvas, is_above), 1));
+}
+
 double row_place(const struct canvas *canvas, const struct plot_line *line)
 {
-    return AREA_TOP + LABEL_GAP * ((double)row_of(canvas, line) + 0.5);
+    return AREA_TOP + row_gap(canvas) * ((double)row_of(canvas, line) + 0.5);
 }
 
 /* Where the mark of a point goes: at the point, or in the line's row above the chart. */

@@ -5,7 +5,7 @@
 #include "plot.h"
 #include "plot_axis.h"
 
-#include <cairo-svg.h>
+#include <cairo.h>
 
 /* In pixels of an SVG at its natural size. */
 #define WIDTH 860.0
@@ -21,6 +21,7 @@
 #define LEADER_GAP 5.0
 #define LEADER_MAX 40.0 /* longer ones look like curves */
 #define TICK_ROOM 25.0
+#define ROWS_ROOM 110.0
 #define ROWS_PADDING 4.0 /* of the band above the chart */
 #define RING_RADIUS 6.0
 #define RING_STEP 4.5 /* between concentric rings */
@@ -29,6 +30,7 @@
 #define CROSS_STEP 3.0
 #define CROSS_NEAR 4.0
 #define DOT_RADIUS 2.5
+#define STRONG_WIDTH 8.0
 #define CIRCLE (8 * atan(1))
 
 #define TITLE_SIZE 17.0
@@ -41,6 +43,7 @@ struct color {
 struct theme {
     const char *suffix;
     struct color background, text, muted, grid;
+    struct color valley, peak; /* of surfaces */
     struct color lines[THEME_COLORS];
     double band_opacity;
 };
@@ -48,7 +51,7 @@ struct theme {
 /* A picture being drawn. */
 struct canvas {
     cairo_t *cairo;
-    const struct plot *plot;
+    const struct plot *plot; /* NULL unless it is a line chart */
     const struct theme *theme;
     struct plot_axis x, y;
     bool empty; /* nothing but failures: no values for the y axis to show */
@@ -58,33 +61,55 @@ struct place {
     double x, y;
 };
 
+struct box {
+    double left, top, right, bottom;
+};
+
+/* Cuts the straight way from a to b to its part in the box, sides included; false where there is none. */
+bool cut_to_box(const struct box *box, struct place *a, struct place *b);
+
 typedef bool point_test(const struct canvas *canvas, const struct plot_line *line, size_t point);
 
-/* The whole chart, on a surface of WIDTH x HEIGHT times scale. */
-cairo_status_t plot_draw(cairo_surface_t *surface, double scale, const struct plot *plot, const struct theme *theme);
+/* The heading of any picture. */
+void draw_title(const struct canvas *canvas, const char *title, const char *subtitle);
+
+/* The parts around the lines. */
+void fit_axes(struct canvas *canvas);
+void draw_headings(const struct canvas *canvas);
+void draw_regions(const struct canvas *canvas);
+void draw_region_names(const struct canvas *canvas);
+void draw_grid(const struct canvas *canvas);
 
 /* The labels at the lines' ends, and how far the chart may go to the right for them to keep the margin. */
 void draw_labels(const struct canvas *canvas);
 double area_right(const struct canvas *canvas);
 
 /* What they share. */
-bool drawable(double value);
+bool drawable(const struct canvas *canvas, double value);
 void set_color(const struct canvas *canvas, struct color color, double opacity);
 struct color line_color(const struct canvas *canvas, const struct plot_line *line);
 double draw_text(const struct canvas *canvas, double x, double baseline, double anchor, const char *text);
 void set_font(const struct canvas *canvas, double size, bool bold);
+void set_dash(cairo_t *cairo, enum plot_dash dash);
+void draw_dot(const struct canvas *canvas, struct place place, struct color color);
+void draw_ring(const struct canvas *canvas, struct place place, double radius, struct color color);
+void draw_cross(const struct canvas *canvas, struct place place, double arm, struct color color);
+void begin_clip(const struct canvas *canvas); /* to the chart, until cairo_restore */
 void stroke_segment(const struct canvas *canvas, double x0, double y0, double x1, double y1);
+double height_of(const struct canvas *canvas, double value);
 struct place place_of(const struct canvas *canvas, const struct plot_line *line, size_t point);
 bool are_near(struct place a, struct place b, double distance);
 struct place edge_place(const struct canvas *canvas, struct place a, struct place b);
-size_t drawn_count(const struct plot_line *line);
+size_t drawn_count(const struct canvas *canvas, const struct plot_line *line);
 bool is_above(const struct canvas *canvas, const struct plot_line *line, size_t point);
 bool has_cross(const struct canvas *canvas, const struct plot_line *line, size_t point);
 bool has_ring(const struct canvas *canvas, const struct plot_line *line, size_t point);
+bool is_strong(const struct canvas *canvas, const struct plot_line *line, size_t point);
 bool has_dot_above(const struct canvas *canvas, const struct plot_line *line, size_t point);
 size_t first_point(const struct canvas *canvas, const struct plot_line *line, point_test *passes);
 size_t count_lines(const struct canvas *canvas, point_test *passes);
 struct place leaving_place(const struct canvas *canvas, const struct plot_line *line, size_t first);
+double row_gap(const struct canvas *canvas);
 double row_place(const struct canvas *canvas, const struct plot_line *line);
 struct place mark_place(const struct canvas *canvas, const struct plot_line *line, size_t point);
 

@@ -20,17 +20,19 @@ static int by_place(const void *left, const void *right)
     return (a->line > b->line) - (a->line < b->line);
 }
 
-/* Where a line's label should go. The labels of lines that were cut short gather at the top, where those lines
- * were heading; next to the last value they would look like the end of a flat line. */
+/* Where a line's label should go. The labels of lines that were cut short gather where those lines were heading: at the
+ * top, or at the bottom of a linear axis, where more is better; next to the last value they would look like the end of a
+ * flat line. */
 static struct label ideal_label(const struct canvas *canvas, const struct plot_line *line)
 {
     if (first_point(canvas, line, is_above) < line->count) {
         const double row = row_place(canvas, line);
         return (struct label){line, {canvas->x.last - LEADER_GAP, row}, !line->cut_short, row};
     }
-    const struct place end = place_of(canvas, line, drawn_count(line) - 1);
+    struct place end = place_of(canvas, line, drawn_count(canvas, line) - 1);
+    end.y = fmin(end.y, canvas->y.first);
     if (line->cut_short)
-        return (struct label){line, end, false, AREA_TOP};
+        return (struct label){line, end, false, canvas->plot->y_linear ? AREA_BOTTOM : AREA_TOP};
     return (struct label){line, end, end.x > canvas->x.last - LEADER_MAX, end.y};
 }
 
@@ -39,7 +41,7 @@ static size_t collect_labels(const struct canvas *canvas, struct label *labels)
     size_t count = 0;
     for (size_t i = 0; i < canvas->plot->line_count; ++i) {
         const struct plot_line *line = &canvas->plot->lines[i];
-        if (drawn_count(line) > 0 || first_point(canvas, line, is_above) < line->count)
+        if (drawn_count(canvas, line) > 0 || first_point(canvas, line, is_above) < line->count)
             labels[count++] = ideal_label(canvas, line);
     }
     qsort(labels, count, sizeof labels[0], by_place);

@@ -1,258 +1,295 @@
-/* The race verb: plan, run, tell. */
+/* The race verb: plan, run, tell, problem by problem. */
 #include "race.h"
 
 #include "file.h"
 #include "machine.h"
 #include "output.h"
+#include "race_log.h"
+#include "race_plots.h"
+#include "race_profile.h"
 #include "stop.h"
-#include "text.h"
 #include "verbs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_PROBLEM "digits"
+/* All that is raced on, in the order in which it was asked for. */
+struct meeting {
+    const struct arguments *arguments;
+    rms_isa isa;
+    size_t count;
+    struct lab_request requests[ARGUMENTS_OPERANDS_MAX + 2];
+    struct race_case *cases;
+    size_t opened;
+    size_t finished;
+    json_t *documents; /* of what is finished, with --json; NULL when memory is short */
+};
 
-static const struct lab_problem *find_problem(const char *name)
+/* What happens to a run that is done: it is shown and kept. */
+struct watch {
+    struct race_progress progress;
+    struct race_log log;
+};
+
+/* ---- what to race on ------------------------------------------------------------------------------ */
+
+static bool begins_with_name(const char *words, const char *name)
 {
-    const struct lab_problem *problem = lab_problem_find(name);
-    if (problem)
-        return problem;
-    struct text names = {0};
-    for (size_t i = 0; i < lab_problem_count(); ++i)
-        text_append(&names, "%s%s", i > 0 ? ", " : "", lab_problem_at(i)->name);
-    complain("race: no problem is called \"%s\" (expected one of %s)", name, names.failed ? "the list" : names.text);
-    text_free(&names);
-    return NULL;
+    const size_t length = strlen(name);
+    return strncmp(words, name, length) == 0 && (words[length] == '\0' || words[length] == ':');
 }
 
-static bool is_called(const char *known, const char *name, size_t length)
-{
-    return strlen(known) == length && memcmp(known, name, length) == 0;
-}
-
-/* The place of the contender of that name; contender_count if there is none. */
-static size_t find_contender(const struct lab_race_plan *plan, const char *name, size_t length)
+/* Gives the source to the operand of that name, which may have settings, or makes a further one. */
+static void add_source(struct meeting *meeting, const char *name, const char *source, const char *column)
 {
     size_t i = 0;
-    while (i < plan->contender_count && !is_called(plan->contenders[i].name, name, length))
+    while (source && i < meeting->count && !begins_with_name(meeting->requests[i].words, name))
         ++i;
-    return i;
+    if (!source)
+        return;
+    if (i == meeting->count)
+        meeting->requests[meeting->count++].words = name;
+    meeting->requests[i].source = source;
+    meeting->requests[i].column = column;
 }
 
-/* The rule or preset of that name, with its options; false if there is none. */
-static bool make_contender(struct lab_contender *contender, const char *name, size_t length)
+static bool choose_problems(struct meeting *meeting)
 {
-    for (int rule = 0; rule < RMS_RULE_COUNT; ++rule)
-        if (is_called(rms_rule_name((rms_rule)rule), name, length)) {
-            *contender = (struct lab_contender){.name = rms_rule_name((rms_rule)rule),
-                                                .options = rms_options_for((rms_rule)rule)};
-            return true;
-        }
-    rms_preset preset;
-    for (size_t i = 0; rms_preset_at(i, &preset); ++i)
-        if (is_called(preset.name, name, length)) {
-            contender->name = preset.name;
-            return rms_options_preset(&contender->options, preset.name, NULL) == RMS_OK;
-        }
-    return false;
-}
-
-/* Who is not in the standard plan becomes a contender when asked for. Where all places are taken, the last one goes,
- * which nobody has chosen. Returns its place; contender_count if nobody is called so, or there is no room. */
-static size_t add_contender(struct lab_race_plan *plan, size_t chosen, const char *name, size_t length)
-{
-    struct lab_contender contender = {.follows = 0};
-    if (chosen == LAB_CONTENDERS_MAX || !make_contender(&contender, name, length))
-        return plan->contender_count;
-    contender.options.threads = 1;
-    if (plan->contender_count < LAB_CONTENDERS_MAX)
-        ++plan->contender_count;
-    plan->contenders[plan->contender_count - 1] = contender;
-    return plan->contender_count - 1;
-}
-
-/* Moves the named contender to place `chosen`; those before it have been chosen already. */
-static bool choose(struct lab_race_plan *plan, size_t chosen, const char *name, size_t length)
-{
-    size_t place = find_contender(plan, name, length);
-    if (place == plan->contender_count)
-        place = add_contender(plan, chosen, name, length);
-    if (place < chosen) {
-        complain("--optimizers: %s is there twice (expected different names)", plan->contenders[place].name);
+    const struct arguments *const arguments = meeting->arguments;
+    if (arguments->trials > 0 && arguments->searched == 0) {
+        complain("--trials: it goes with --tune, which says what is searched (expected --tune epsilon,rho,momentum)");
         return false;
     }
-    if (place < plan->contender_count) {
-        const struct lab_contender found = plan->contenders[place];
-        plan->contenders[place] = plan->contenders[chosen];
-        plan->contenders[chosen] = found;
-        return true;
+    if (arguments->target && !arguments->data) {
+        complain("--target: it goes with --data, whose column it names (expected --data FILE --target %s)",
+                 arguments->target);
+        return false;
     }
-    struct text names = {0};
-    for (int rule = 0; rule < RMS_RULE_COUNT; ++rule)
-        text_append(&names, "%s%s", rule > 0 ? "," : "", rms_rule_name((rms_rule)rule));
-    complain("--optimizers: no optimizer is called \"%.*s\" (expected some of %s, or presets)", (int)length, name,
-             names.failed ? "the list" : names.text);
-    text_free(&names);
-    return false;
-}
-
-static bool choose_contenders(struct lab_race_plan *plan, const char *names)
-{
-    size_t chosen = 0;
-    for (const char *name = names; name; ++chosen) {
-        const size_t length = strcspn(name, ",");
-        if (!choose(plan, chosen, name, length))
-            return false;
-        name = name[length] == ',' ? name + length + 1 : NULL;
-    }
-    if (chosen > 0)
-        plan->contender_count = chosen;
+    for (size_t i = 0; i < arguments->operand_count; ++i)
+        meeting->requests[meeting->count++].words = arguments->operands[i];
+    add_source(meeting, "function", arguments->function, NULL);
+    add_source(meeting, "data", arguments->data, arguments->target);
+    if (meeting->count == 0)
+        meeting->requests[meeting->count++].words = RACE_DEFAULT_PROBLEM;
     return true;
 }
 
-static bool make_plan(struct lab_race_plan *plan, struct race_states *states, const struct arguments *arguments)
+/* Whether the files of the newest would overwrite those of another; false after a sentence. */
+static bool is_apart(const struct meeting *meeting, const struct race_case *newest)
 {
-    const struct lab_problem *problem = find_problem(arguments->subject ? arguments->subject : DEFAULT_PROBLEM);
-    if (!problem)
-        return false;
-    lab_race_plan_standard(plan, problem, arguments->quick);
-    plan->threads = arguments->threads;
-    if (arguments->seed_given)
-        plan->seed = arguments->seed;
-    if (arguments->seeds > 0)
-        plan->report_seeds = arguments->seeds;
-    if (arguments->rate_count > 0) {
-        memcpy(plan->grid, arguments->rates, sizeof plan->grid);
-        plan->grid_count = arguments->rate_count;
-    }
-    return choose_contenders(plan, arguments->optimizers) &&
-           (!arguments->states || race_states_choose(states, plan, arguments->states));
+    for (const struct race_case *other = meeting->cases; other < newest; ++other)
+        if (strcmp(other->stem, newest->stem) == 0) {
+            complain("race: %s and %s would be written to the same files, %s.json and others (expected different "
+                     "problems, or two races with --out)",
+                     other->instance.name, newest->instance.name, newest->stem);
+            return false;
+        }
+    return true;
 }
 
-/* The fewest digits that read back as the same number. */
-static void append_number(struct text *text, double value)
+/* Opens all of them before the first is run, which may take long: what is wrong with the last shows at once. */
+static int open_cases(struct meeting *meeting)
 {
-    char digits[NUMBER_TEXT_SIZE];
-    int precision = 6;
-    while (strtod(number_text(digits, value, precision), NULL) != value && precision < 17)
-        ++precision;
-    text_append(text, "%s", digits);
+    meeting->cases = calloc(meeting->count, sizeof *meeting->cases);
+    if (!meeting->cases) {
+        complain("race: out of memory for %zu problems", meeting->count);
+        return STATUS_FAILED;
+    }
+    for (; meeting->opened < meeting->count; ++meeting->opened) {
+        struct race_case *const entrant = &meeting->cases[meeting->opened];
+        const int status = race_case_open(entrant, &meeting->requests[meeting->opened], meeting->arguments);
+        if (status != STATUS_OK)
+            return status;
+        if (!is_apart(meeting, entrant)) {
+            race_case_close(entrant);
+            return STATUS_USAGE;
+        }
+    }
+    return STATUS_OK;
 }
 
-static void append_quoted(struct text *text, const char *word)
+static void close_cases(struct meeting *meeting)
 {
-    static const char harmless[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-";
-    if (word[strspn(word, harmless)] == '\0') {
-        text_append(text, "%s", word);
-        return;
-    }
-    text_append(text, "'");
-    for (const char *c = word; *c; ++c)
-        text_append(text, *c == '\'' ? "'\\%c'" : "%c", *c);
-    text_append(text, "'");
+    while (meeting->opened > 0)
+        race_case_close(&meeting->cases[--meeting->opened]);
+    free(meeting->cases);
 }
 
-/* The operand comes last: with POSIXLY_CORRECT set, no option may follow it. */
-static void append_rerun(struct text *text, const struct arguments *arguments, const struct lab_race_plan *plan)
-{
-    text_append(text, "rmsprop race --seed %llu", (unsigned long long)plan->seed);
-    if (arguments->seeds > 0)
-        text_append(text, " --seeds %zu", arguments->seeds);
-    for (size_t i = 0; i < arguments->rate_count; ++i) {
-        text_append(text, i > 0 ? "," : " --lr ");
-        append_number(text, arguments->rates[i]);
-    }
-    if (arguments->optimizers)
-        text_append(text, " --optimizers %s", arguments->optimizers);
-    if (arguments->states)
-        text_append(text, " --states %s", arguments->states);
-    if (arguments->quick)
-        text_append(text, " --quick");
-    if (strcmp(arguments->out, "out") != 0) {
-        text_append(text, " --out ");
-        append_quoted(text, arguments->out);
-    }
-    text_append(text, " %s", plan->problem->name);
-}
+/* ---- what came out -------------------------------------------------------------------------------- */
 
-static bool write_json(const struct race_report *report, struct text *written)
+/* False after a sentence. Takes the document. */
+static bool write_json(json_t *document, const char *out, const char *stem, struct text *written)
 {
     struct text name = {0};
-    text_append(&name, "%s.json", report->race->plan->problem->name);
     struct file file;
-    if (name.failed || !file_open(&file, report->out, name.text)) {
-        text_free(&name);
-        return false;
-    }
-    json_t *document = race_json(report);
-    const bool complete = json_write(document, file.stream);
-    json_decref(document);
-    const bool placed = file_close(&file, complete);
+    text_append(&name, "%s.json", stem);
+    const bool opened = !name.failed && file_open(&file, out, name.text);
+    const bool placed = opened && file_close(&file, json_write(document, file.stream));
     if (placed)
-        path_append(written, report->out, name.text);
+        path_append(written, out, name.text);
+    json_decref(document);
     text_free(&name);
     return placed;
 }
 
 /* Files first: what is said on stdout includes which were written. A full disk does not keep the results
  * from stdout. */
-static bool tell(const struct race_report *report, bool json)
+static bool tell(struct meeting *meeting, struct race_case *entrant, size_t place)
 {
+    const struct arguments *const arguments = meeting->arguments;
+    struct text rerun = {0};
     struct text written = {0};
-    const bool all_written = write_json(report, &written) && race_plots_write(report, &written);
-    bool told = true;
-    if (json)
-        told = print_json(race_json(report));
-    else
-        race_print(report, &written);
+    race_append_rerun(&rerun, arguments, entrant->plan.seed, &meeting->requests[place], 1);
+    const struct race_report report = {
+        .race = &entrant->race,
+        .states = arguments->states ? &entrant->states : NULL,
+        .isa = meeting->isa,
+        .out = arguments->out,
+        .stem = entrant->stem,
+        .rerun = rerun.failed ? "" : rerun.text,
+    };
+    const bool all_written = write_json(race_json(&report), report.out, report.stem, &written) &&
+                             race_plots_write(&report, &written) &&
+                             (!arguments->animate || race_animate_write(&report, &written));
+    if (arguments->json) {
+        meeting->documents = json_append(meeting->documents, race_json(&report));
+    } else {
+        (void)fputs(place > 0 ? "\n" : "", stdout);
+        race_print(&report, &written);
+        (void)fflush(stdout);
+    }
+    text_free(&rerun);
     text_free(&written);
-    return told && all_written;
+    return all_written;
 }
 
-static int run(const struct lab_race_plan *plan, const struct race_states *states, const struct arguments *arguments,
-               rms_isa isa)
+/* Of several problems, what they come to together. */
+static bool tell_profile(struct meeting *meeting, json_t **document)
 {
-    struct race_progress progress;
-    struct lab_race race;
+    const struct lab_race *races[ARGUMENTS_OPERANDS_MAX + 2];
+    struct lab_profile profile;
+    struct text rerun = {0};
+    struct text written = {0};
     rms_error error;
-    race_progress_begin(&progress, arguments->quiet);
-    const rms_status status = lab_race_run(&race, plan, race_progress_watch, &progress, &stop_signal, &error);
-    race_progress_end(&progress);
+    for (size_t i = 0; i < meeting->finished; ++i)
+        races[i] = &meeting->cases[i].race;
+    if (lab_profile_make(&profile, races, meeting->finished, true, &error) != RMS_OK) {
+        complain("profile: %s", error.message);
+        return false;
+    }
+    race_append_rerun(&rerun, meeting->arguments, meeting->cases[0].plan.seed, meeting->requests, meeting->count);
+    const char *const again = rerun.failed ? "" : rerun.text;
+    const bool all_written =
+        write_json(race_profile_json(&profile, again), meeting->arguments->out, "profile", &written) &&
+        race_profile_write(&profile, &meeting->cases[0].plan, meeting->arguments->out, &written);
+    if (meeting->arguments->json)
+        *document = race_profile_json(&profile, again);
+    else
+        race_profile_print(&profile, again, &written);
+    text_free(&rerun);
+    text_free(&written);
+    return all_written;
+}
+
+/* One document: that of the only problem, or of all with their profile. */
+static bool tell_together(struct meeting *meeting)
+{
+    json_t *profile = NULL;
+    bool told = true;
+    if (meeting->finished > 1)
+        told = tell_profile(meeting, &profile);
+    if (!meeting->arguments->json || meeting->finished == 0) {
+        json_decref(meeting->documents);
+        return told;
+    }
+    if (meeting->count == 1) {
+        json_t *const only = json_incref(json_array_get(meeting->documents, 0));
+        json_decref(meeting->documents);
+        return print_json(only) && told;
+    }
+    return print_json(
+               json_pack("{s:o, s:o}", "races", meeting->documents, "profile", profile ? profile : json_null())) &&
+           told;
+}
+
+/* ---- running -------------------------------------------------------------------------------------- */
+
+static void on_run(void *context, const struct lab_race *race, const struct lab_run *finished,
+                   const struct lab_entry *entry)
+{
+    struct watch *const watch = context;
+    race_log_watch(&watch->log, race, finished, entry);
+    race_progress_watch(&watch->progress, race, finished, entry, false);
+}
+
+static bool on_recall(void *context, const struct lab_race *race, struct lab_run *run, const struct lab_entry *entry)
+{
+    struct watch *const watch = context;
+    const bool recalled = race_log_recall(&watch->log, race, run, entry);
+    if (recalled)
+        race_progress_watch(&watch->progress, race, run, entry, true);
+    return recalled;
+}
+
+static int run_case(struct meeting *meeting, size_t place)
+{
+    const struct arguments *const arguments = meeting->arguments;
+    struct race_case *const entrant = &meeting->cases[place];
+    struct watch watch;
+    struct text command = {0};
+    char note[64] = "";
+    rms_error error;
+    race_append_rerun(&command, arguments, entrant->plan.seed, &meeting->requests[place], 1);
+    const bool logged = !command.failed && race_log_begin(&watch.log, &entrant->plan, arguments->out, entrant->stem,
+                                                          command.text, arguments->resume);
+    text_free(&command);
+    if (!logged)
+        return STATUS_FAILED;
+
+    if (meeting->count > 1)
+        (void)snprintf(note, sizeof note, "%zu of %zu, ", place + 1, meeting->count);
+    race_progress_begin(&watch.progress, &entrant->plan, note, arguments->quiet);
+    const struct lab_race_hooks hooks = {
+        .context = &watch,
+        .watch = on_run,
+        .recall = on_recall,
+        .stop = &stop_signal,
+    };
+    const rms_status status = lab_race_run(&entrant->race, &entrant->plan, &hooks, &error);
+    race_progress_end(&watch.progress);
+    const bool kept = race_log_end(&watch.log);
     if (status != RMS_OK) {
         complain("race: %s", error.message);
         return status == RMS_ERROR_RANGE || status == RMS_ERROR_ARGUMENT ? STATUS_USAGE : STATUS_FAILED;
     }
+    ++meeting->finished;
+    return tell(meeting, entrant, place) && kept ? STATUS_OK : STATUS_FAILED;
+}
 
-    struct text rerun = {0};
-    append_rerun(&rerun, arguments, plan);
-    const struct race_report report = {
-        .race = &race,
-        .states = arguments->states ? states : NULL,
-        .isa = isa,
-        .out = arguments->out,
-        .rerun = rerun.failed ? "" : rerun.text,
-    };
-    const bool told = tell(&report, arguments->json);
-    text_free(&rerun);
-    lab_race_free(&race);
-    if (stop_signal != 0)
-        return STATUS_SIGNALLED + stop_signal;
-    return told ? STATUS_OK : STATUS_FAILED;
+static int run_all(struct meeting *meeting)
+{
+    int status = STATUS_OK;
+    meeting->documents = json_array();
+    for (size_t place = 0; place < meeting->count && status == STATUS_OK && stop_signal == 0; ++place)
+        status = run_case(meeting, place);
+    if (!tell_together(meeting) && status == STATUS_OK)
+        status = STATUS_FAILED;
+    return stop_signal != 0 ? STATUS_SIGNALLED + stop_signal : status;
 }
 
 int race_verb(const struct arguments *arguments)
 {
-    struct lab_race_plan plan;
-    struct race_states states;
-    rms_isa isa = RMS_ISA_AUTO;
-    if (!make_plan(&plan, &states, arguments))
+    struct meeting meeting = {.arguments = arguments};
+    if (!choose_problems(&meeting))
         return STATUS_USAGE;
-    if (!machine_isa(&isa))
-        return STATUS_FAILED;
-    stop_on_signals();
-    if (!folder_prepare(arguments->out))
-        return STATUS_FAILED;
-    return run(&plan, &states, arguments, isa);
+    int status = open_cases(&meeting);
+    if (status == STATUS_OK && !machine_isa(&meeting.isa))
+        status = STATUS_FAILED;
+    if (status == STATUS_OK) {
+        stop_on_signals();
+        status = folder_prepare(arguments->out) ? run_all(&meeting) : STATUS_FAILED;
+    }
+    close_cases(&meeting);
+    return status;
 }

@@ -1,6 +1,8 @@
 /* race --states: every optimizer once for each format of its state, and what the format has changed. */
 #include "output.h"
 #include "race.h"
+#include "race_words.h"
+#include "table.h"
 #include "text.h"
 
 #include <math.h>
@@ -8,9 +10,6 @@
 #include <string.h>
 
 #define FORMAT_COUNT (RMS_STATE_8_BIT + 1)
-
-/* Room for the shortest name of a column, for "+10.00 [-10.00, +10.00]" and for a rate. */
-enum { NAME_COLUMNS = 9, DIFFERENCE_COLUMNS = 24, RATE_COLUMNS = 8 };
 
 /* Full comes first in any case: the others are compared with it. Returns how many formats there are, or 0 after a
  * sentence. */
@@ -108,52 +107,72 @@ bool race_states_choose(struct race_states *states, struct lab_race_plan *plan, 
     return format_count > 0 && room;
 }
 
-/* "+0.28 [-0.28, +0.56]", in percentage points; without an interval of fewer than six pairs. */
-static void print_difference(const struct lab_difference *difference)
+/* "+0.28 [-0.28, +0.56]"; without an interval of fewer than six pairs. */
+static void add_difference(struct table *table, const struct lab_quantity *quantity,
+                           const struct lab_difference *difference, int digits)
 {
-    char cell[96] = "-";
-    const struct lab_mean *accuracy = &difference->accuracy;
-    if (difference->pairs >= LAB_SEEDS_TO_COMPARE)
-        (void)snprintf(cell, sizeof cell, "%+.2f [%+.2f, %+.2f]", 100 * accuracy->mean, 100 * accuracy->low,
-                       100 * accuracy->high);
-    else if (difference->pairs > 0)
-        (void)snprintf(cell, sizeof cell, "%+.2f", 100 * accuracy->mean);
-    print_padded(cell, DIFFERENCE_COLUMNS);
+    char mean[QUANTITY_TEXT_SIZE];
+    char low[QUANTITY_TEXT_SIZE];
+    char high[QUANTITY_TEXT_SIZE];
+    if (difference->pairs == 0) {
+        table_cell(table, "-");
+        return;
+    }
+    (void)quantity_difference_text(mean, quantity, difference->test.mean, digits);
+    if (has_interval(difference->pairs))
+        table_cell(table, "%s [%s, %s]", mean, quantity_difference_text(low, quantity, difference->test.low, digits),
+                   quantity_difference_text(high, quantity, difference->test.high, digits));
+    else
+        table_cell(table, "%s", mean);
 }
 
-static int name_columns(const struct lab_race *race)
+static void fill_table(struct table *table, const struct lab_race *race, int digits, bool own_best)
 {
-    size_t columns = NAME_COLUMNS;
-    for (size_t i = 0; i < race->entry_count; ++i)
-        columns = strlen(race->entries[i].name) > columns ? strlen(race->entries[i].name) : columns;
-    return (int)columns + 1;
-}
-
-static void print_rows(const struct lab_race *race)
-{
-    const int columns = name_columns(race);
-    (void)printf("%s%-*s%-*s%-*s%*s%s\n", faint(), columns, "optimizer", DIFFERENCE_COLUMNS, "default rate",
-                 DIFFERENCE_COLUMNS, "tuned rate", RATE_COLUMNS, "own best", plain());
+    const struct lab_quantity *const quantity = &race->plan->instance->test;
+    table_begin(table);
+    (void)table_column(table, false, "optimizer");
+    (void)table_column(table, false, "default rate");
+    (void)table_column(table, false, "tuned rate");
+    if (own_best)
+        (void)table_column(table, true, "own best");
     for (size_t i = 0; i < race->entry_count; ++i) {
         const struct lab_entry *const entry = &race->entries[i];
         if (race->plan->contenders[i].follows == 0)
             continue;
         char number[NUMBER_TEXT_SIZE];
-        print_padded(entry->name, columns);
-        print_difference(&entry->default_difference);
-        print_difference(&entry->tuned_difference);
-        print_padded(number_text(number, entry->tuned ? race->plan->grid[entry->own_best] : (double)NAN, 3),
-                     -RATE_COLUMNS);
-        (void)putchar('\n');
+        table_row(table);
+        table_cell(table, "%s", entry->name);
+        add_difference(table, quantity, &entry->default_difference, digits);
+        add_difference(table, quantity, &entry->tuned_difference, digits);
+        if (own_best)
+            table_cell(table, "%s",
+                       number_text(number, entry->tuned ? race->plan->grid[entry->own_best] : (double)NAN, 3));
     }
 }
 
-static void append_significant(struct text *words, const struct lab_entry *entry,
+/* With as many digits as 80 columns have room for. Returns whether there is room for the rates that formats would have
+ * chosen. */
+static bool print_rows(const struct lab_race *race)
+{
+    struct table table;
+    bool own_best = true;
+    fill_table(&table, race, 3, own_best);
+    if (table_width(&table) > 80)
+        fill_table(&table, race, 2, own_best);
+    if (table_width(&table) > 80) {
+        own_best = false;
+        fill_table(&table, race, 2, own_best);
+    }
+    table_print(&table);
+    return own_best;
+}
+
+static void append_significant(struct text *words, const struct lab_quantity *quantity, const struct lab_entry *entry,
                                const struct lab_difference *difference, const char *rate)
 {
     if (difference->significant)
         text_append(words, "%s is %s than full state at its %s rate. ", entry->name,
-                    difference->accuracy.mean < 0 ? "worse" : "better", rate);
+                    (difference->test.mean < 0) == quantity->rising ? "worse" : "better", rate);
 }
 
 /* What the intervals say; there is nothing to say of too few seeds. */
@@ -166,8 +185,9 @@ static void append_verdict(struct text *words, const struct lab_race *race)
         return;
     }
     for (size_t i = 0; i < race->entry_count; ++i) {
-        append_significant(words, &race->entries[i], &race->entries[i].default_difference, "default");
-        append_significant(words, &race->entries[i], &race->entries[i].tuned_difference, "tuned");
+        const struct lab_entry *const entry = &race->entries[i];
+        append_significant(words, &race->plan->instance->test, entry, &entry->default_difference, "default");
+        append_significant(words, &race->plan->instance->test, entry, &entry->tuned_difference, "tuned");
     }
     text_append(words, words->length == before ? "No difference is significant: every interval holds 0."
                                                : "All other intervals hold 0.");
@@ -177,16 +197,28 @@ void race_states_print(const struct race_report *report)
 {
     const struct lab_race *const race = report->race;
     struct text words = {0};
-    (void)printf("\n%sState%s: accuracy less that of full state, in points, paired by seed\n", bold(), plain());
-    print_rows(race);
+    const struct lab_quantity *const quantity = &race->plan->instance->test;
+    char points[QUANTITY_TEXT_SIZE];
+    text_append(&words, "%s less that of full state, ", quantity->name);
+    if (*quantity_points(quantity, points))
+        text_append(&words, "in%s, ", points);
+    text_append(&words, "paired by seed");
+    (void)printf("\n%sState%s: ", bold(), plain());
+    if (!words.failed)
+        print_wrapped(words.text, strlen("State: "), 2);
+    text_free(&words);
+    const bool own_best = print_rows(race);
     append_verdict(&words, race);
     if (!words.failed)
         print_wrapped(words.text, 0, 0);
     text_free(&words);
-    print_wrapped(
-        "Means with intervals at 95 %, not corrected for there being several. Every format runs at the rates of "
-        "full state, its default and its best; \"own best\" is the rate that it would have chosen.",
-        0, 0);
+    text_append(&words,
+                "Means with intervals at 95 %%, not corrected for there being several. Every format runs at the "
+                "rates of full state, its default and its best");
+    text_append(&words, own_best ? "; \"own best\" is the rate that it would have chosen." : ".");
+    if (!words.failed)
+        print_wrapped(words.text, 0, 0);
+    text_free(&words);
     for (size_t i = 0; i < report->states->left_out_count; ++i) {
         const struct race_left_out *const out = &report->states->left_out[i];
         struct text sentence = {0};
@@ -201,10 +233,10 @@ void race_states_print(const struct race_report *report)
 static json_t *difference_json(const struct lab_difference *difference)
 {
     const bool bounded = difference->pairs >= LAB_SEEDS_TO_COMPARE;
-    const struct lab_mean *const accuracy = &difference->accuracy;
-    return json_pack("{s:{s:o, s:o, s:o}, s:I, s:b}", "difference", "mean", json_number(accuracy->mean), "low",
-                     bounded ? json_number(accuracy->low) : json_null(), "high",
-                     bounded ? json_number(accuracy->high) : json_null(), "pairs", (json_int_t)difference->pairs,
+    const struct lab_mean *const test = &difference->test;
+    return json_pack("{s:{s:o, s:o, s:o}, s:I, s:b}", "difference", "mean", json_number(test->mean), "low",
+                     bounded ? json_number(test->low) : json_null(), "high",
+                     bounded ? json_number(test->high) : json_null(), "pairs", (json_int_t)difference->pairs,
                      "significant", difference->significant);
 }
 

@@ -1,30 +1,40 @@
 /* A race as text of at most 80 columns. */
+#include "braille.h"
 #include "output.h"
 #include "race.h"
-#include "text.h"
+#include "race_plots.h"
+#include "race_words.h"
+#include "table.h"
+#include "terminal.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#define TEXT_COLUMNS 80
 
 /* One line of a table. */
 struct row {
     const struct lab_entry *entry;
     const struct lab_summary *summary;
+    double goodness; /* what rows are sorted by; NaN comes last */
     double learning_rate;
     bool flagged;
 };
 
-static int by_accuracy(const void *left, const void *right)
+/* How a table is brought to 80 columns, from the way that says most to that which always fits. */
+enum fit { FIT_WHOLE, FIT_SHORT_HEADINGS, FIT_SHORT_CELLS, FIT_TIGHT, FIT_NO_MEAN, FIT_NO_TRAINING, FIT_COUNT };
+
+static int by_goodness(const void *left, const void *right)
 {
-    const struct row *a = left;
-    const struct row *b = right;
-    const double difference = b->summary->accuracy.median - a->summary->accuracy.median;
-    if (difference > 0 || (isnan(a->summary->accuracy.median) && !isnan(b->summary->accuracy.median)))
+    const struct row *const a = left;
+    const struct row *const b = right;
+    const double difference = b->goodness - a->goodness;
+    if (difference > 0 || (isnan(a->goodness) && !isnan(b->goodness)))
         return 1;
-    if (difference < 0 || (isnan(b->summary->accuracy.median) && !isnan(a->summary->accuracy.median)))
+    if (difference < 0 || (isnan(b->goodness) && !isnan(a->goodness)))
         return -1;
     return a->entry < b->entry ? -1 : 1; /* in the order of the race, which qsort alone would not keep */
 }
@@ -39,157 +49,275 @@ static size_t fill_rows(struct row *rows, const struct lab_race *race, bool tune
         rows[i] = (struct row){
             .entry = entry,
             .summary = summary,
+            .goodness = plan->instance->test.rising ? summary->test.median : -summary->test.median,
             .learning_rate = tuned ? best : plan->contenders[i].options.lr,
-            .flagged = tuned && entry->tuned && entry->best_on_edge && plan->grid_count > 1 && summary->run_count > 0,
+            .flagged = tuned && entry->tuned && entry->best_on_edge && plan->grid_count > 1 && plan->searched == 0 &&
+                       summary->run_count > 0,
         };
     }
-    qsort(rows, race->entry_count, sizeof rows[0], by_accuracy);
+    qsort(rows, race->entry_count, sizeof rows[0], by_goodness);
     return race->entry_count;
 }
 
-/* Column widths, 80 in all. The rate has its star after it, then a space. */
-enum { NAME_COLUMNS = 8, RATE_COLUMNS = 8, ACCURACY_COLUMNS = 20, MEAN_COLUMNS = 6, LOSS_COLUMNS = 9 };
-
-/* The last two columns make room for presets, whose names are longer than those of rules. */
-struct columns {
-    int name;
-    int target;
-    int diverged;
-};
-
-static struct columns columns_of_table(const struct lab_race *race)
-{
-    struct columns columns = {.name = NAME_COLUMNS, .target = 17, .diverged = 10};
-    for (size_t i = 0; i < race->entry_count; ++i)
-        while (columns.name < (int)strlen(race->entries[i].name)) {
-            ++columns.name;
-            --*(columns.diverged > 8 ? &columns.diverged : &columns.target);
-        }
-    return columns;
-}
-
-/* Three digits, or fewer where the exponent takes the room. */
-static const char *rate_text(char text[NUMBER_TEXT_SIZE], double rate)
-{
-    int digits = 3;
-    while (strlen(number_text(text, rate, digits)) > RATE_COLUMNS && digits > 1)
-        --digits;
-    return text;
-}
+/* ---- cells ---------------------------------------------------------------------------------------- */
 
 /* "650", "650 (8/10)" when two of ten missed it, "missed 6/10" when that is the median; shorter where there is
  * no room. */
-static void print_steps_to_target(const struct lab_summary *summary, int columns)
+static void add_steps_to_target(struct table *table, const struct lab_summary *summary, bool brief)
 {
-    char cell[64];
     const size_t runs = summary->run_count;
     const size_t reached = summary->reached;
-    const bool missed = !isfinite(summary->steps_to_target.median);
-    if (missed)
-        (void)snprintf(cell, sizeof cell, "missed %zu/%zu", runs - reached, runs);
-    else if (reached < runs)
-        (void)snprintf(cell, sizeof cell, "%.0f (%zu/%zu)", summary->steps_to_target.median, reached, runs);
+    const double steps = summary->steps_to_target.median;
+    if (!isfinite(steps) && brief)
+        table_cell(table, "missed");
+    else if (!isfinite(steps))
+        table_cell(table, "missed %zu/%zu", runs - reached, runs);
+    else if (reached == runs)
+        table_cell(table, "%.0f", steps);
+    else if (brief)
+        table_cell(table, "%.0f (%zu)", steps, reached);
     else
-        (void)snprintf(cell, sizeof cell, "%.0f", summary->steps_to_target.median);
+        table_cell(table, "%.0f (%zu/%zu)", steps, reached, runs);
+}
 
-    if (strlen(cell) >= (size_t)columns) {
-        if (missed)
-            (void)snprintf(cell, sizeof cell, "missed");
-        else
-            (void)snprintf(cell, sizeof cell, "%.0f (%zu)", summary->steps_to_target.median, reached);
+/* "96.11 [95.56, 96.67]"; the medians of a column end at the same place. */
+static void add_test(struct table *table, const struct lab_quantity *quantity, const struct lab_summary *summary,
+                     int columns)
+{
+    char median[QUANTITY_TEXT_SIZE];
+    char low[QUANTITY_TEXT_SIZE];
+    char high[QUANTITY_TEXT_SIZE];
+    const char *const text = quantity_text(median, quantity, summary->test.median);
+    if (has_interval(summary->run_count))
+        table_cell(table, "%*s [%s, %s]", columns, text, quantity_text(low, quantity, summary->test.low),
+                   quantity_text(high, quantity, summary->test.high));
+    else
+        table_cell(table, "%*s", columns, text);
+}
+
+static int widest_median(const struct row *rows, size_t count, const struct lab_quantity *quantity)
+{
+    size_t widest = 0;
+    for (size_t i = 0; i < count; ++i) {
+        char text[QUANTITY_TEXT_SIZE];
+        const size_t columns = strlen(quantity_text(text, quantity, rows[i].summary->test.median));
+        widest = rows[i].summary->run_count > 0 && columns > widest ? columns : widest;
     }
-    print_padded(cell, -columns);
+    return (int)widest;
 }
 
-/* A share in per cent, in at most five columns; "-" when it is not known. */
-static const char *percent_text(char text[NUMBER_TEXT_SIZE], double share)
+/* Where the two are one quantity, one column tells of it. */
+static bool shows_training(const struct lab_instance *instance, enum fit fit)
 {
-    const char *format = !isfinite(share) ? "-" : 100 * share < 99.995 ? "%.2f" : "%.1f";
-    (void)snprintf(text, NUMBER_TEXT_SIZE, format, 100 * share);
-    return text;
+    return strcmp(instance->training.name, instance->test.name) != 0 && fit < FIT_NO_TRAINING;
 }
 
-/* Of fewer runs there is no interval of 95 %. */
-static bool has_interval(const struct lab_summary *summary)
+static bool any_interval(const struct row *rows, size_t count)
 {
-    return summary->run_count >= LAB_SEEDS_TO_COMPARE;
+    for (size_t i = 0; i < count; ++i)
+        if (has_interval(rows[i].summary->run_count))
+            return true;
+    return false;
 }
 
-/* "96.11 [95.56, 96.67]". */
-static void print_accuracy(const struct lab_summary *summary)
+static void add_headings(struct table *table, const struct lab_instance *instance, bool bounded, enum fit fit)
 {
-    char median[NUMBER_TEXT_SIZE];
-    char low[NUMBER_TEXT_SIZE];
-    char high[NUMBER_TEXT_SIZE];
-    char cell[128];
-    int length = snprintf(cell, sizeof cell, "%5s", percent_text(median, summary->accuracy.median));
-    if (has_interval(summary) && length > 0)
-        (void)snprintf(cell + length, sizeof cell - (size_t)length, " [%s, %s]",
-                       percent_text(low, summary->accuracy.low), percent_text(high, summary->accuracy.high));
-    print_padded(cell, ACCURACY_COLUMNS);
+    const bool brief = fit >= FIT_SHORT_HEADINGS;
+    (void)table_column(table, false, "optimizer");
+    (void)table_column(table, true, "rate ");
+    (void)table_column(table, false, bounded ? "median [95 %]" : "median");
+    if (fit < FIT_NO_MEAN)
+        (void)table_column(table, true, "mean");
+    if (shows_training(instance, fit))
+        (void)table_column(table, true, brief ? "training" : instance->training.name);
+    if (isfinite(instance->target))
+        (void)table_column(table, true, brief ? "target" : "to target");
+    (void)table_column(table, true, brief ? "diverg." : "diverged");
 }
 
-static void print_row(const struct row *row, const struct columns *columns)
+static void add_row(struct table *table, const struct lab_instance *instance, const struct row *row, int columns,
+                    enum fit fit)
 {
-    const struct lab_summary *summary = row->summary;
-    char number[NUMBER_TEXT_SIZE];
-    char cell[128];
-    print_padded(row->entry->name, columns->name);
-    print_padded(rate_text(number, row->learning_rate), -RATE_COLUMNS);
-    (void)printf("%c ", row->flagged ? '*' : ' ');
+    const struct lab_summary *const summary = row->summary;
+    char number[QUANTITY_TEXT_SIZE];
+    table_row(table);
+    table_cell(table, "%s", row->entry->name);
+    table_cell(table, "%s%c", number_text(number, row->learning_rate, fit < FIT_TIGHT ? 3 : 2),
+               row->flagged ? '*' : ' ');
     if (summary->run_count == 0) {
-        (void)printf("not run\n");
+        table_cell(table, "not run");
         return;
     }
-    print_accuracy(summary);
-    print_padded(percent_text(number, summary->mean_accuracy), -MEAN_COLUMNS);
-    print_padded(number_text(number, summary->training_loss.median, 3), -LOSS_COLUMNS);
-    print_steps_to_target(summary, columns->target);
-    (void)snprintf(cell, sizeof cell, "%zu/%zu", summary->diverged, summary->run_count);
-    print_padded(cell, -columns->diverged);
-    (void)putchar('\n');
+    add_test(table, &instance->test, summary, columns);
+    if (fit < FIT_NO_MEAN)
+        table_cell(table, "%s", quantity_text(number, &instance->test, summary->mean_test));
+    if (shows_training(instance, fit))
+        table_cell(table, "%s", quantity_text(number, &instance->training, summary->training.median));
+    if (isfinite(instance->target))
+        add_steps_to_target(table, summary, fit >= FIT_SHORT_CELLS);
+    table_cell(table, "%zu/%zu", summary->diverged, summary->run_count);
+}
+
+static void fill_table(struct table *table, const struct lab_race *race, const struct row *rows, size_t count)
+{
+    const struct lab_instance *const instance = race->plan->instance;
+    const bool bounded = any_interval(rows, count);
+    const int columns = widest_median(rows, count, &instance->test);
+    for (int fit = FIT_WHOLE; fit < FIT_COUNT; ++fit) {
+        table_begin(table);
+        table->gap = fit >= FIT_TIGHT ? 1 : 2;
+        add_headings(table, instance, bounded, (enum fit)fit);
+        for (size_t i = 0; i < count; ++i)
+            add_row(table, instance, &rows[i], columns, (enum fit)fit);
+        if (table_width(table) <= TEXT_COLUMNS)
+            return;
+    }
 }
 
 static void print_table(const struct lab_race *race, bool tuned)
 {
     struct row rows[LAB_CONTENDERS_MAX];
+    struct table table;
+    struct text words = {0};
     const size_t count = fill_rows(rows, race, tuned);
-    const struct columns columns = columns_of_table(race);
     bool flagged = false;
-    bool bounded = false;
-    for (size_t i = 0; i < count; ++i) {
-        flagged = flagged || rows[i].flagged;
-        bounded = bounded || has_interval(rows[i].summary);
-    }
-    (void)printf("\n%s%s%s\n", bold(), tuned ? "Tuned learning rate" : "Default learning rate", plain());
-    (void)printf("%s%-*s%7s  %-*s%*s%*s%*s%*s%s\n", faint(), columns.name + 1, "optimizer", "rate", ACCURACY_COLUMNS,
-                 bounded ? "accuracy % [95 %]" : "accuracy %", MEAN_COLUMNS, "mean", LOSS_COLUMNS, "loss",
-                 columns.target, columns.target > 9 ? "to target" : "target", columns.diverged, "diverg.", plain());
     for (size_t i = 0; i < count; ++i)
-        print_row(&rows[i], &columns);
+        flagged = flagged || rows[i].flagged;
+    fill_table(&table, race, rows, count);
+
+    const char *const heading = !tuned                      ? "Default learning rate"
+                                : race->plan->searched == 0 ? "Tuned learning rate"
+                                                            : "Tuned settings";
+    append_quantity(&words, &race->plan->instance->test);
+    text_append(&words, ", %s is better", race->plan->instance->test.rising ? "more" : "less");
+    (void)printf("\n%s%s%s: ", bold(), heading, plain());
+    if (!words.failed)
+        print_wrapped(words.text, strlen(heading) + 2, 2);
+    text_free(&words);
+    table_print(&table);
     if (flagged)
         print_wrapped("* the best rate lies at the edge of the grid: a better one may lie outside; widen it with --lr",
                       0, 2);
 }
 
+/* ---- what was searched ---------------------------------------------------------------------------- */
+
+/* A discount of 0.9995 needs its digits. */
+static void add_chosen(struct table *table, unsigned searched, unsigned flag, double value)
+{
+    char number[NUMBER_TEXT_SIZE];
+    if (searched & flag)
+        table_cell(table, "%s", number_text(number, value, value > 0.5 && value < 1 ? 5 : 3));
+}
+
+/* The best trial of each, where more than the rate was searched. */
+static void print_chosen(const struct lab_race *race)
+{
+    const struct lab_race_plan *const plan = race->plan;
+    struct table table;
+    char number[NUMBER_TEXT_SIZE];
+    if (plan->searched == 0)
+        return;
+    table_begin(&table);
+    (void)table_column(&table, false, "optimizer");
+    (void)table_column(&table, true, "rate");
+    for (size_t i = 0; i < RACE_SEARCHED_COUNT; ++i)
+        if (plan->searched & race_searched[i].flag)
+            (void)table_column(&table, true, race_searched[i].name);
+    for (size_t i = 0; i < race->entry_count; ++i) {
+        const struct lab_entry *const entry = &race->entries[i];
+        if (!entry->tuned)
+            continue;
+        const struct lab_trial trial = race_trial(plan, i, entry->best);
+        table_row(&table);
+        table_cell(&table, "%s", entry->name);
+        table_cell(&table, "%s", number_text(number, plan->grid[entry->best], 3));
+        add_chosen(&table, plan->searched, LAB_SEARCH_EPSILON, trial.epsilon);
+        add_chosen(&table, plan->searched, LAB_SEARCH_RHO, trial.rho);
+        add_chosen(&table, plan->searched, LAB_SEARCH_MOMENTUM, trial.momentum);
+    }
+    (void)printf("\n%sChosen%s: the best of %zu trials; - where a rule has no such option\n", bold(), plain(),
+                 plan->grid_count);
+    table_print(&table);
+}
+
+/* ---- heading -------------------------------------------------------------------------------------- */
+
+static void append_searched(struct text *words, unsigned searched)
+{
+    for (size_t i = 0; i < RACE_SEARCHED_COUNT; ++i)
+        if (searched & race_searched[i].flag)
+            text_append(words, ", %s", race_searched[i].name);
+}
+
+static void append_grid(struct text *words, const struct lab_race_plan *plan)
+{
+    const char *const seeds = plural(plan->tuning_seeds);
+    if (plan->searched != 0) {
+        double least = plan->grid[0];
+        double most = plan->grid[0];
+        for (size_t i = 1; i < plan->grid_count; ++i) {
+            least = plan->grid[i] < least ? plan->grid[i] : least;
+            most = plan->grid[i] > most ? plan->grid[i] : most;
+        }
+        text_append(words, "Every optimizer is tuned over the same %zu trials: learning rates from %.3g to %.3g",
+                    plan->grid_count, least, most);
+        append_searched(words, plan->searched);
+        text_append(words, ", %zu seed%s each", plan->tuning_seeds, seeds);
+    } else if (plan->grid_count == 1) {
+        text_append(words, "Every optimizer is tried at learning rate %g, %zu seed%s", plan->grid[0],
+                    plan->tuning_seeds, seeds);
+    } else {
+        text_append(words, "Every optimizer is tuned over the same %zu learning rates from %g to %g, %zu seed%s each",
+                    plan->grid_count, plan->grid[0], plan->grid[plan->grid_count - 1], plan->tuning_seeds, seeds);
+    }
+}
+
 static void print_protocol(const struct lab_race_plan *plan)
 {
+    const struct lab_instance *const instance = plan->instance;
     struct text words = {0};
+    append_grid(&words, plan);
     if (plan->grid_count == 1)
-        text_append(&words, "Every optimizer is tried at learning rate %g, %zu seed%s; that rate", plan->grid[0],
-                    plan->tuning_seeds, plan->tuning_seeds == 1 ? "" : "s");
+        text_append(&words, "; that %s", plan->searched == 0 ? "rate" : "trial");
     else
-        text_append(&words,
-                    "Every optimizer is tuned over the same %zu learning rates from %g to %g, %zu seed%s each; the "
-                    "rate with the least validation loss",
-                    plan->grid_count, plan->grid[0], plan->grid[plan->grid_count - 1], plan->tuning_seeds,
-                    plan->tuning_seeds == 1 ? "" : "s");
+        text_append(&words, "; the %s with the %s %s", plan->searched == 0 ? "rate" : "trial",
+                    instance->validation.rising ? "largest" : "least", instance->validation.name);
     text_append(&words,
                 ", and the default rate, are then run on %zu fresh seed%s of %zu steps, with the same start and the "
-                "same batches for everyone. Loss is the final training loss; the target is a validation loss of %g. "
-                "Figures are medians over seeds.",
-                plan->report_seeds, plan->report_seeds == 1 ? "" : "s", plan->steps, plan->problem->target);
+                "same random numbers for everyone. ",
+                plan->report_seeds, plural(plan->report_seeds), plan->steps);
+    if (strcmp(instance->training.name, instance->test.name) != 0) {
+        text_append(&words, "Training is the final ");
+        append_quantity(&words, &instance->training);
+        text_append(&words, isfinite(instance->target) ? "; the target is " : ". ");
+    } else if (isfinite(instance->target)) {
+        text_append(&words, "The target is ");
+    }
+    if (isfinite(instance->target)) {
+        append_target(&words, instance);
+        text_append(&words, ". ");
+    }
+    text_append(&words, "Figures are medians over seeds.");
     if (!words.failed)
+        print_wrapped(words.text, 0, 0);
+    text_free(&words);
+}
+
+/* What the user has chosen of it, and what it was made from. */
+static void print_source(const struct lab_instance *instance)
+{
+    struct text words = {0};
+    if (instance->problem->setting_count > 0) {
+        append_settings(&words, instance);
+        text_append(&words, ". ");
+    }
+    if (instance->source)
+        text_append(&words, "%s%s%s. ", instance->source, instance->column ? ", of which is learnt " : "",
+                    instance->column ? instance->column : "");
+    if (instance->data_hash != 0)
+        text_append(&words, "Data: %016llx.", (unsigned long long)instance->data_hash);
+    if (words.length > 0 && !words.failed)
         print_wrapped(words.text, 0, 0);
     text_free(&words);
 }
@@ -197,21 +325,45 @@ static void print_protocol(const struct lab_race_plan *plan)
 static void print_heading(const struct lab_race *race)
 {
     const struct lab_race_plan *plan = race->plan;
-    (void)printf("%s%s%s\n", bold(), plan->problem->title, plain());
-    print_wrapped(plan->problem->summary, 0, 0);
+    (void)fputs(bold(), stdout);
+    print_wrapped(plan->instance->title, 0, 0);
+    (void)fputs(plain(), stdout);
+    print_wrapped(plan->instance->problem->summary, 0, 0);
+    print_source(plan->instance);
     (void)putchar('\n');
 
     print_protocol(plan);
     if (plan->quick)
         print_wrapped("Indicative only: --quick runs fewer seeds and fewer steps.", 0, 0);
-    if (race->interrupted)
-        (void)printf("%sInterrupted%s after %zu of %zu runs: figures rest on what was finished.\n", bold(), plain(),
-                     race->runs_done, race->runs_total);
+    if (race->interrupted) {
+        struct text words = {0};
+        text_append(&words, "after %zu of %zu runs: figures rest on what was finished; --resume goes on.",
+                    race->runs_done, race->runs_total);
+        (void)printf("%sInterrupted%s ", bold(), plain());
+        if (!words.failed)
+            print_wrapped(words.text, strlen("Interrupted "), 0);
+        text_free(&words);
+    }
+}
+
+/* ---- differences ---------------------------------------------------------------------------------- */
+
+static void append_interval(struct text *words, const struct lab_quantity *quantity,
+                            const struct lab_interval *difference)
+{
+    char median[QUANTITY_TEXT_SIZE];
+    char low[QUANTITY_TEXT_SIZE];
+    char high[QUANTITY_TEXT_SIZE];
+    char points[QUANTITY_TEXT_SIZE];
+    const double sign = quantity->rising ? 1 : -1; /* of a loss, better is less */
+    const double ends[] = {sign * difference->low, sign * difference->high};
+    text_append(words, "%s%s [%s, %s]", quantity_difference_text(median, quantity, sign * difference->median, 3),
+                quantity_points(quantity, points), quantity_difference_text(low, quantity, ends[!quantity->rising], 3),
+                quantity_difference_text(high, quantity, ends[quantity->rising], 3));
 }
 
 static void print_comparison(const struct lab_race *race, const struct lab_comparison *comparison)
 {
-    const struct lab_interval *difference = &comparison->difference;
     const char *better = race->entries[comparison->better].name;
     const char *worse = race->entries[comparison->worse].name;
     struct text words = {0};
@@ -221,8 +373,8 @@ static void print_comparison(const struct lab_race *race, const struct lab_compa
         text_append(&words,
                     comparison->significant ? "%s is better than %s: " : "%s and %s do not differ significantly: ",
                     better, worse);
-        text_append(&words, "%+.2f points [%+.2f, %+.2f]", 100 * difference->median, 100 * difference->low,
-                    100 * difference->high);
+        append_interval(&words, &race->plan->instance->test, &comparison->difference);
+        text_append(&words, ", ahead in %.0f %% of pairs", 100 * comparison->improvement.mean);
     }
     if (!words.failed)
         print_wrapped(words.text, 0, 4);
@@ -243,7 +395,7 @@ static void print_differences(const struct lab_race *race)
         told += is_told(race, &race->tuned_comparisons[i]);
     if (told == 0)
         return;
-    (void)printf("\n%sDifferences in accuracy%s, tuned, paired by seed\n", bold(), plain());
+    (void)printf("\n%sDifferences in %s%s, tuned, paired by seed\n", bold(), race->plan->instance->test.name, plain());
     if (race->plan->report_seeds < LAB_SEEDS_TO_COMPARE) {
         (void)printf("too few pairs to tell: fewer than %d seeds cannot tell differences from chance\n",
                      LAB_SEEDS_TO_COMPARE);
@@ -259,17 +411,70 @@ static void print_differences(const struct lab_race *race)
         print_wrapped("Each interval is at 95 %, not corrected for there being several.", 0, 0);
 }
 
+/* ---- time ----------------------------------------------------------------------------------------- */
+
+static void add_seconds(struct table *table, const struct lab_summary *summary)
+{
+    const struct lab_interval *const seconds = &summary->seconds_to_target;
+    if (!isfinite(seconds->median))
+        table_cell(table, summary->run_count > 0 ? "missed" : "-");
+    else if (has_interval(summary->run_count))
+        table_cell(table, "%.3g [%.3g, %.3g]", seconds->median, seconds->low, seconds->high);
+    else
+        table_cell(table, "%.3g", seconds->median);
+}
+
+static bool any_run(const struct row *rows, size_t count)
+{
+    size_t i = 0;
+    while (i < count && rows[i].summary->run_count == 0)
+        ++i;
+    return i < count;
+}
+
+static void print_time(const struct lab_race *race)
+{
+    const struct lab_race_plan *const plan = race->plan;
+    struct row rows[LAB_CONTENDERS_MAX];
+    struct table table;
+    const size_t count = fill_rows(rows, race, true);
+    const bool aimed = isfinite(plan->instance->target);
+    if (!any_run(rows, count))
+        return;
+    table_begin(&table);
+    (void)table_column(&table, false, "optimizer");
+    (void)table_column(&table, true, "us per step");
+    if (aimed)
+        (void)table_column(&table, false, any_interval(rows, count) ? "seconds to target [95 %]" : "seconds to target");
+    for (size_t i = 0; i < count; ++i) {
+        char number[NUMBER_TEXT_SIZE];
+        table_row(&table);
+        table_cell(&table, "%s", rows[i].entry->name);
+        table_cell(&table, "%s", number_text(number, 1e6 * race_seconds_per_step(plan, rows[i].entry), 3));
+        if (aimed)
+            add_seconds(&table, rows[i].summary);
+    }
+    (void)printf("\n%sTime%s, tuned, scores left out; it varies from run to run and by machine\n", bold(), plain());
+    table_print(&table);
+}
+
+/* --------------------------------------------------------------------------------------------------- */
+
 void race_print(const struct race_report *report, const struct text *written)
 {
     print_heading(report->race);
     print_table(report->race, false);
     print_table(report->race, true);
+    print_chosen(report->race);
     print_differences(report->race);
     if (report->states)
         race_states_print(report);
+    print_time(report->race);
+    if (terminal_redraws(STDOUT_FILENO))
+        (void)race_curves_draw(report, braille_print);
     if (written->length > 0) {
         (void)printf("\nwritten ");
-        print_wrapped(written->text, 8, 8);
+        print_wrapped(written->text, 8, 2);
     }
     (void)printf("again   %s\n", report->rerun);
 }

@@ -6,11 +6,13 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <string.h>
 #include <unistd.h>
 
 atomic_int stop_signal;
 
 static _Atomic(const char *) to_remove;
+static _Atomic(const char *) to_write;
 
 static void on_signal(int signal_number)
 {
@@ -18,6 +20,9 @@ static void on_signal(int signal_number)
         const char *path = atomic_load(&to_remove);
         if (path)
             (void)unlink(path);
+        const char *sequence = atomic_load(&to_write);
+        if (sequence && write(STDERR_FILENO, sequence, strlen(sequence)) < 0)
+            _exit(STATUS_SIGNALLED + signal_number);
         _exit(STATUS_SIGNALLED + signal_number);
     }
     stop_signal = signal_number;
@@ -33,6 +38,11 @@ void stop_on_signals(void)
         if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
             (void)sigaction(signals[i], &action, NULL);
     }
+}
+
+void stop_writes(const char *sequence)
+{
+    atomic_store(&to_write, sequence);
 }
 
 void stop_removes(const char *path)

@@ -11,6 +11,10 @@ void stop_on_signals(void);
 /* The signal that has come, or 0. */
 extern atomic_int stop_signal;
 
+/* What to write to stderr if the process is ended at once, to leave a clean screen; NULL for nothing. It must
+ * live until the next call. */
+void stop_writes(const char *sequence);
+
 /* A file to remove if the process is ended at once; NULL for none. path must live until the next call. */
 void stop_removes(const char *path);
 

@@ -13,6 +13,7 @@ enum exit_status {
 };
 
 int race_verb(const struct arguments *arguments);
+int claims_verb(const struct arguments *arguments);
 int explain_verb(const struct arguments *arguments);
 int bench_verb(const struct arguments *arguments);
 int inspect_verb(const struct arguments *arguments);

@@ -62,22 +62,24 @@ tiny_sections() {
 }
 
 @test "the whole picture fits 80 columns, says that it is indicative, and tells which files it wrote" {
-    run --separate-stderr tiny_sections limits,sizes,rules,dtypes,state,tensors,threads,growth,checks --out pictures
+    run --separate-stderr tiny_sections limits,sizes,rules,dtypes,state,tensors,threads,growth,checks,environments \
+        --out pictures
     [ "$status" -eq 0 ]
     [ -z "$stderr" ]
     fits_80_columns
     for heading in 'Limits of this machine' 'One root and one division' 'RMSProp by size' 'Every rule' 'Number formats' \
-        'Formats of the state' 'Many tensors' 'Looking for NaN, and clipping' 'Indicative only'; do
+        'Formats of the state' 'Many tensors' 'Looking for NaN, and clipping' 'Environments' 'Indicative only'; do
         [[ "$output" == *"$heading"* ]]
     done
-    for name in bench.json bench-roofline{,-dark}.{svg,png}; do
+    for name in bench.json bench-roofline{.svg,.png,.pdf,-dark.svg,-dark.png}; do
         [ -s "pictures/$name" ]
-        [[ "$output" == *"pictures/$name"* ]]
     done
-    [ "$(find pictures -type f | wc -l)" -eq 5 ]
+    [[ "$output" == *'pictures/bench.json'* ]]
+    [[ "$output" == *'pictures/bench-roofline{.svg,.png,.pdf,-dark.svg,-dark.png}'* ]]
+    [ "$(find pictures -type f | wc -l)" -eq 6 ]
     no_file_begun pictures
-    jq -e '(.sections | keys) == ["checks", "dtypes", "growth", "rules", "sizes", "state", "tensors", "threads"]' \
-        pictures/bench.json
+    jq -e '(.sections | keys) == ["checks", "dtypes", "environments", "growth", "rules", "sizes", "state", "tensors",
+        "threads"]' pictures/bench.json
 }
 
 @test "--json prints the document that the file holds: machine, protocol, limits, sections" {
@@ -132,6 +134,14 @@ tiny_sections() {
         [50, 100, "propagate"], [1, 5000, "skip"], [50, 100, "skip"]]' document
     rmsprop bench --quiet --section growth --count 300 --json >document
     jq -e '[.sections.growth | group_by(.group)[] | map(.count)] == [[300, 1000], [300, 3000], [300, 10000]]' document
+}
+
+@test "every environment is measured under a random policy" {
+    tiny_sections environments --json >document
+    jq -e '[.sections.environments[] | [.environment, .observations, .actions, .copies]] ==
+        [["catch", 50, 3, 1024], ["cartpole", 4, 2, 1024], ["acrobot", 6, 3, 1024], ["breakout", 400, 3, 1024]]' document
+    jq -e '.sections.environments | all(.ns_per_step > 0 and
+        (.steps_per_second * .ns_per_step / 1e9 - 1 | fabs) < 1e-9)' document
 }
 
 @test "a case may have any format of the state, and many tensors" {

@@ -6,7 +6,7 @@ load helper
     run --separate-stderr rmsprop
     [ "$status" -eq 0 ]
     [ -z "$stderr" ]
-    for verb in race explain inspect bench list; do
+    for verb in race claims explain inspect bench list; do
         [[ "$output" == *"$verb"* ]]
     done
 }
@@ -20,7 +20,7 @@ load helper
 }
 
 @test "every verb has a help that fits 80 columns, also as --help and -h" {
-    for verb in race explain inspect bench list; do
+    for verb in race claims explain inspect bench list; do
         run rmsprop help "$verb"
         [ "$status" -eq 0 ]
         [[ "$output" == *"usage  rmsprop $verb"* && "$output" == *"example: rmsprop $verb"* ]]
@@ -43,7 +43,7 @@ load helper
 }
 
 @test "a verb like no other gets the list" {
-    refuses 2 'expected one of race, explain, inspect, bench, list' rmsprop frobnicate
+    refuses 2 'expected one of race, claims, explain, inspect, bench, list' rmsprop frobnicate
 }
 
 @test "a mistyped option gets the nearest one" {
@@ -64,7 +64,7 @@ load helper
 @test "a missing value, one too many and a stray word are refused" {
     refuses 2 '--seed: its value is missing' rmsprop race --seed
     refuses 2 '--json: it takes no value' rmsprop race --json=yes
-    refuses 2 '"b" is one argument too many' rmsprop race digits b
+    refuses 2 '"b" is one argument too many' rmsprop list rules b
     refuses 2 '"x" is one argument too many' rmsprop explain x
 }
 

@@ -86,5 +86,5 @@ load helper
 @test "an unknown subject is refused with the choices" {
     refuses 2 '"rules" and --presets are both given' rmsprop list rules --presets
     refuses 2 "expected one of rules, presets, problems, isas, sgd, adagrad, rmsprop, adam, rprop, adadelta, adamax, nadam, \
-radam, lion, or a preset's name" rmsprop list foo
+radam, lion, or the name of a preset or problem" rmsprop list foo
 }

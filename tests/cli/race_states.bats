@@ -23,10 +23,10 @@ states_race() {
 
 @test "from six seeds on differences have intervals, and the text says what they tell" {
     states_race --optimizers rmsprop --states 8-bit --seeds 6 >text
-    grep -q '^State: accuracy less that of full state' text
+    grep -q '^State: test accuracy less that of full state, in points, paired by seed$' text
     grep -qE '^rmsprop 8-bit +[+-][0-9.]+ \[[+-][0-9.]+, [+-][0-9.]+\] +[+-][0-9.]+ \[[+-][0-9.]+, [+-][0-9.]+\]' text
     grep -qE 'every interval holds 0|than full state at its' text
-    run ! grep -q 'Differences in accuracy' text
+    run ! grep -q 'Differences in' text
     jq -e '[.states[] | .tuned, .default | .pairs == 6 and
         (.difference | .low <= .mean and .mean <= .high) and .significant == (.difference.low > 0 or .difference.high < 0)
         ] | all' out/digits.json
@@ -105,7 +105,7 @@ make_dataset() {
 
 @test "fashion races on the pictures of RMSPROP_DATASETS" {
     make_dataset
-    tiny_race fashion --json | jq -e '.problem == "fashion" and .entries[0].test_accuracy.median == 1'
+    tiny_race fashion --json | jq -e '.problem == "fashion" and .entries[0].test.median == 1'
     [ -s out/fashion-loss.svg ]
 }
 

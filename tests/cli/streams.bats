@@ -90,22 +90,6 @@ interrupt_race() {
     fits_80_columns
 }
 
-@test "progress without a terminal is a few plain lines" {
-    run --separate-stderr rmsprop race --quick --lr 0.01,0.1 --seeds 3
-    [ "$status" -eq 0 ]
-    [ "${#stderr_lines[@]}" -ge 2 ]
-    [ "${#stderr_lines[@]}" -le 10 ]
-    [[ "$stderr" != *$'\r'* && "$stderr" != *$'\033'* ]]
-}
-
-@test "progress on a terminal is one line of less than 80 columns, redrawn" {
-    # Bars are a tenth of a second apart: so many runs on one thread last for several, on any machine.
-    TERM=xterm script -qec "stty cols 100; '$RMSPROP_COMMAND' race --quick --lr 0.01,0.1 --seeds 15 --threads 1 >/dev/null" \
-        log </dev/null >/dev/null
-    grep -q '##.*left, loss sgd ' log
-    [ "$(sed '1d; s/Script done.*//' log | tr '\r' '\n' | sed 's/\x1b\[K//g' | wc -L)" -lt 80 ]
-}
-
 @test "a dumb terminal gets plain lines" {
     TERM=dumb script -qec "'$RMSPROP_COMMAND' race --quick --optimizers adam --lr 0.01 --seeds 3 >/dev/null" log </dev/null >/dev/null
     grep -q 'rmsprop: .* of .* runs' log

@@ -1,0 +1,16 @@
+/* What several races come to together: text, JSON and a picture. */
+#ifndef CLI_RACE_PROFILE_H
+#define CLI_RACE_PROFILE_H
+
+#include "text.h"
+#include <lab/profile.h>
+
+#include <jansson.h>
+
+/* Prints the tables, and on a terminal the curves; then the files written and the command that does it again. */
+void race_profile_print(const struct lab_profile *profile, const char *rerun, const struct text *written);
+
+/* The document; NULL when memory is short. */
+json_t *race_profile_json(const struct lab_profile *profile, const char *rerun);
+
+#endif
