@@ -4,6 +4,7 @@
 #include "output.h"
 #include "terminal.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -74,6 +75,15 @@ static void settle(struct axis *axis)
     axis->low = axis->logarithmic ? axis->low / room : axis->low - room;
 }
 
+/* Keeps what is computed of an axis finite; what lies beyond is drawn at its edge. */
+static void keep_finite(struct axis *axis)
+{
+    const double low = axis->logarithmic ? DBL_MIN : -DBL_MAX / 4;
+    const double high = axis->logarithmic ? DBL_MAX : DBL_MAX / 4;
+    axis->low = fmax(fmin(axis->low, high / 2), low);
+    axis->high = fmax(fmin(axis->high, high), low / (axis->logarithmic ? 0.5 : 2));
+}
+
 static void find_axes(struct canvas *canvas)
 {
     const struct plot *const plot = canvas->plot;
@@ -90,6 +100,8 @@ static void find_axes(struct canvas *canvas)
         canvas->y.low = plot->y_floor;
     if (canvas->y.logarithmic && plot->y_span > 1 && canvas->y.high / canvas->y.low > plot->y_span)
         canvas->y.high = canvas->y.low * plot->y_span;
+    keep_finite(&canvas->x);
+    keep_finite(&canvas->y);
 }
 
 /* Numbers that are easy to read: powers of ten, or 1, 2 and 5 times them; where there are few, more between. */

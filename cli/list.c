@@ -213,10 +213,10 @@ enum section {
 /* What is to be shown. */
 struct selection {
     unsigned sections;
-    rms_rule rule;     /* the one */
-    rms_preset preset; /* the one */
+    rms_rule rule;                     /* the one */
+    rms_preset preset;                 /* the one */
     const struct lab_problem *problem; /* the one */
-    rms_isa chosen;    /* the instruction set that this machine would use */
+    rms_isa chosen;                    /* the instruction set that this machine would use */
 };
 
 static bool find_preset(const char *name, rms_preset *preset)
@@ -250,7 +250,8 @@ static unsigned find_sections(const char *subject, struct selection *selection)
     struct text names = {0};
     for (int k = 0; k < RMS_RULE_COUNT; ++k)
         text_append(&names, ", %s", rms_rule_name((rms_rule)k));
-    complain("list: nothing is called \"%s\" (expected one of rules, presets, problems, isas%s, or the name of a preset or problem)",
+    complain("list: nothing is called \"%s\" (expected one of rules, presets, problems, isas%s, or the name of a "
+             "preset or problem)",
              subject, names.failed ? "" : names.text);
     text_free(&names);
     return 0;

@@ -36,7 +36,7 @@ static const struct verb verbs[] = {
         .operand = "[NAME]...",
         .operands_max = ARGUMENTS_OPERANDS_MAX,
         .summary = "what is said of RMSProp, each with an experiment and a verdict",
-        .detail = "Each claim is an experiment with checks that were declared before the data, and\n"
+        .detail = "Each claim is an experiment with checks that were fixed before the run, and\n"
                   "a verdict that follows from them: holds, does not hold, mixed. Seven are about\n"
                   "RMSProp, the others are open questions. All are tested unless some are named:\n"
                   "balance, memory, together, adagrad, flat, stuck, momentum, scale-jump,\n"

@@ -74,9 +74,10 @@ static size_t linear_ticks(const struct plot_axis *axis, size_t wanted, struct p
     const double power = pow(10, floor(log10(rough)));
     const double ratio = rough / power;
     const double step = power * (ratio <= 1 ? 1 : ratio <= 2 ? 2 : ratio <= 5 ? 5 : 10);
-    const double first = ceil(axis->least / step);
+    const double margin = 1e-6 * step;
+    const double first = ceil((axis->least - margin) / step);
     size_t count = 0;
-    while (count < PLOT_TICKS_MAX && (first + (double)count) * step <= axis->most * (1 + 1e-9)) {
+    while (count < PLOT_TICKS_MAX && (first + (double)count) * step <= axis->most + margin) {
         struct plot_tick *tick = &ticks[count];
         tick->value = (first + (double)count) * step + 0.0; /* no -0 */
         write_label(tick->label, tick->value, step);

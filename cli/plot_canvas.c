@@ -59,6 +59,11 @@ void set_dash(cairo_t *cairo, enum plot_dash dash)
     cairo_set_dash(cairo, patterns[dash].lengths, patterns[dash].count, 0);
 }
 
+enum plot_dash print_dash(const struct canvas *canvas, enum plot_dash dash, size_t index, bool all_solid)
+{
+    return canvas->theme->print && all_solid ? (enum plot_dash)(index % PLOT_DASH_COUNT) : dash;
+}
+
 void stroke_segment(const struct canvas *canvas, double x0, double y0, double x1, double y1)
 {
     cairo_move_to(canvas->cairo, x0, y0);

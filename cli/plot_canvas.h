@@ -46,6 +46,7 @@ struct theme {
     struct color valley, peak; /* of surfaces */
     struct color lines[THEME_COLORS];
     double band_opacity;
+    bool print; /* colours may be lost: lines that are all solid are broken, each in its way */
 };
 
 /* A picture being drawn. */
@@ -91,6 +92,7 @@ struct color line_color(const struct canvas *canvas, const struct plot_line *lin
 double draw_text(const struct canvas *canvas, double x, double baseline, double anchor, const char *text);
 void set_font(const struct canvas *canvas, double size, bool bold);
 void set_dash(cairo_t *cairo, enum plot_dash dash);
+enum plot_dash print_dash(const struct canvas *canvas, enum plot_dash dash, size_t index, bool all_solid);
 void draw_dot(const struct canvas *canvas, struct place place, struct color color);
 void draw_ring(const struct canvas *canvas, struct place place, double radius, struct color color);
 void draw_cross(const struct canvas *canvas, struct place place, double arm, struct color color);

@@ -110,6 +110,14 @@ static void stroke_strong(const struct canvas *canvas, const struct plot_line *l
     cairo_stroke(canvas->cairo);
 }
 
+static bool all_solid(const struct plot *plot)
+{
+    size_t i = 0;
+    while (i < plot->line_count && plot->lines[i].dash == PLOT_SOLID)
+        ++i;
+    return i == plot->line_count;
+}
+
 static double line_width(const struct canvas *canvas, const struct plot_line *line)
 {
     const struct plot *plot = canvas->plot;
@@ -125,7 +133,8 @@ static void stroke_line(const struct canvas *canvas, const struct plot_line *lin
     trace_line(canvas, line, first, last);
     set_color(canvas, line_color(canvas, line), 1);
     cairo_set_line_width(canvas->cairo, line_width(canvas, line));
-    set_dash(canvas->cairo, line->dash);
+    const size_t index = (size_t)(line - canvas->plot->lines);
+    set_dash(canvas->cairo, print_dash(canvas, line->dash, index, all_solid(canvas->plot)));
     cairo_stroke(canvas->cairo);
     cairo_restore(canvas->cairo);
 }

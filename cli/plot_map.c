@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdint.h>
 
-#define RING_TOLERANCE 0.08 /* a bend of a contour line that is so small is left out */
+#define RING_TOLERANCE 0.12 /* a bend of a contour line that is so small is left out */
 #define PATH_TOLERANCE 0.4  /* nor does a path go where it moves by less */
 
 /* ---- the surface ---------------------------------------------------------------------------------- */
@@ -130,6 +130,14 @@ static void trace_path(const struct canvas *canvas, const struct plot_map *map, 
     }
 }
 
+bool plot_paths_solid(const struct plot_map *map)
+{
+    size_t i = 0;
+    while (i < map->path_count && map->paths[i].dash == PLOT_SOLID)
+        ++i;
+    return i == map->path_count;
+}
+
 double plot_path_breadth(const struct plot_map *map, size_t index)
 {
     const size_t after = map->path_count - 1 - index;
@@ -147,7 +155,7 @@ static void draw_path(const struct canvas *canvas, const struct plot_map *map, s
     cairo_stroke_preserve(canvas->cairo);
     set_color(canvas, canvas->theme->lines[path->color % THEME_COLORS], 1);
     cairo_set_line_width(canvas->cairo, width);
-    set_dash(canvas->cairo, path->dash);
+    set_dash(canvas->cairo, print_dash(canvas, path->dash, index, plot_paths_solid(map)));
     cairo_stroke(canvas->cairo);
     cairo_restore(canvas->cairo);
 }
@@ -265,6 +273,8 @@ static void draw_names(const struct canvas *canvas, const struct plot_map *map)
     struct tag tags[PLOT_LINES_MAX];
     struct box obstacles[PLOT_LINES_MAX + 8];
     const struct box area = {canvas->x.first + 4, canvas->y.last + 4, canvas->x.last - 4, canvas->y.first - 4};
+    const char *missing[PLOT_LINES_MAX];
+    size_t missing_count = 0;
     size_t count = 0;
     size_t obstacle_count = 0;
     for (size_t i = 0; i < map->path_count; ++i) {
@@ -273,13 +283,17 @@ static void draw_names(const struct canvas *canvas, const struct plot_map *map)
         *tag = (struct tag){
             .name = path->name, .detail = path->detail, .color = canvas->theme->lines[path->color % THEME_COLORS]};
         find_way(canvas, map, path, tag);
-        count += tag->way_count > 0;
+        if (tag->way_count > 0)
+            ++count;
+        else
+            missing[missing_count++] = path->name;
         if (path->count > 0)
             obstacles[obstacle_count++] = around(place_on_map(canvas, path->places[0]), START_RADIUS + 2);
     }
     for (size_t i = 0; i < map->minimum_count; ++i)
         obstacles[obstacle_count++] = around(place_on_map(canvas, map->minima[i]), STAR_RADIUS + 1);
     draw_tags(canvas, tags, count, &area, obstacles, obstacle_count);
+    draw_missing(canvas, missing, missing_count, canvas->x.first, canvas->y.first + 42);
 }
 
 /* ---- the frame ------------------------------------------------------------------------------------ */

@@ -133,7 +133,9 @@ static bool draw_pdf(const struct picture *picture, const struct theme *theme, F
     cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATE_DATE, "");
     cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_TITLE, picture->title);
     cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_SUBJECT, picture->subtitle);
-    return draw_and_finish(surface, picture, theme);
+    struct theme printed = *theme;
+    printed.print = true;
+    return draw_and_finish(surface, picture, &printed);
 }
 
 static bool draw_png(const struct picture *picture, const struct theme *theme, FILE *stream)

@@ -299,17 +299,19 @@ static bool is_seen(struct spot3 spot)
     return isfinite(spot.high);
 }
 
-/* The part of a path between two of its places, as far as it is on the ground, in pieces that are seen or hidden. */
-static void trace_pieces(const struct relief *relief, struct place from, struct place to, bool hidden)
+/* The part of a path between two of its places, as far as it is on the ground, in pieces that are seen or hidden. open:
+ * whether a line has been drawn up to where it begins; returns the same of its end. */
+static bool trace_pieces(const struct relief *relief, struct place from, struct place to, bool hidden, bool open)
 {
     static const struct box block = {0, 0, 1, 1};
     cairo_t *const cairo = relief->canvas->cairo;
+    const struct place start = from;
     if (!cut_to_box(&block, &from, &to))
-        return;
+        return false;
+    open = open && from.x == start.x && from.y == start.y;
     const struct place a = project(relief, (struct spot3){from.x, from.y, 0});
     const struct place b = project(relief, (struct spot3){to.x, to.y, 0});
     const size_t pieces = (size_t)(hypot(b.x - a.x, b.y - a.y) / PIECE) + 1;
-    bool open = false;
     for (size_t i = 0; i <= pieces; ++i) {
         const double share = (double)i / (double)pieces;
         const double across = from.x + share * (to.x - from.x);
@@ -321,6 +323,7 @@ static void trace_pieces(const struct relief *relief, struct place from, struct 
             (open ? cairo_line_to : cairo_move_to)(cairo, place.x, place.y);
         open = drawn;
     }
+    return open;
 }
 
 static void draw_path(const struct relief *relief, size_t index, bool hidden)
@@ -329,17 +332,18 @@ static void draw_path(const struct relief *relief, size_t index, bool hidden)
     const struct plot_path *path = &relief->map->paths[index];
     const size_t count = plot_path_count(relief->map, path);
     struct place from = {0};
+    bool open = false;
     for (size_t i = 0; i < count; ++i) {
         const struct spot3 spot = spot_on_ground(relief, path->places[i]);
         const struct place to = {spot.across, spot.deep};
         if (i > 0)
-            trace_pieces(relief, from, to, hidden);
+            open = trace_pieces(relief, from, to, hidden, open);
         from = to;
     }
     set_color(canvas, canvas->theme->lines[path->color % THEME_COLORS], hidden ? 0.35 : 1);
     cairo_set_line_width(canvas->cairo, hidden ? 1.2 : 2 + plot_path_breadth(relief->map, index));
     if (!hidden)
-        set_dash(canvas->cairo, path->dash);
+        set_dash(canvas->cairo, print_dash(canvas, path->dash, index, plot_paths_solid(relief->map)));
     cairo_stroke(canvas->cairo);
     set_dash(canvas->cairo, PLOT_SOLID);
 }
@@ -401,6 +405,8 @@ static void draw_names(const struct relief *relief)
     const struct box area = {MARGIN, RELIEF_TOP - 8, RELIEF_WIDTH - MARGIN, RELIEF_BOTTOM};
     struct tag tags[PLOT_LINES_MAX];
     struct box obstacles[PLOT_LINES_MAX + 8];
+    const char *missing[PLOT_LINES_MAX];
+    size_t missing_count = 0;
     size_t count = 0;
     size_t obstacle_count = 0;
     for (size_t i = 0; i < map->path_count; ++i) {
@@ -408,13 +414,17 @@ static void draw_names(const struct relief *relief)
         tags[count] = (struct tag){
             .name = path->name, .detail = path->detail, .color = canvas->theme->lines[path->color % THEME_COLORS]};
         find_way(relief, path, &tags[count]);
-        count += tags[count].way_count > 0;
+        if (tags[count].way_count > 0)
+            ++count;
+        else
+            missing[missing_count++] = path->name;
         if (path->count > 0)
             obstacles[obstacle_count++] = box_around(relief, path->places[0], START_RADIUS + 2);
     }
     for (size_t i = 0; i < map->minimum_count; ++i)
         obstacles[obstacle_count++] = box_around(relief, map->minima[i], STAR_RADIUS);
     draw_tags(canvas, tags, count, &area, obstacles, obstacle_count);
+    draw_missing(canvas, missing, missing_count, MARGIN, RELIEF_HEIGHT - 20);
 }
 
 /* ---- the whole ------------------------------------------------------------------------------------ */

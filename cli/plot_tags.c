@@ -167,3 +167,16 @@ void draw_tags(const struct canvas *canvas, const struct tag *tags, size_t tag_c
         if (layout.placed[i])
             draw_tag(canvas, &tags[i], &layout.chosen[i]);
 }
+
+void draw_missing(const struct canvas *canvas, const char *const *names, size_t count, double x, double baseline)
+{
+    if (count == 0)
+        return;
+    set_color(canvas, canvas->theme->muted, 1);
+    set_font(canvas, TEXT_SIZE, false);
+    x = draw_text(canvas, x, baseline, 0, "not to be seen here:");
+    for (size_t i = 0; i < count; ++i) {
+        x = draw_text(canvas, x + DETAIL_INDENT, baseline, 0, names[i]);
+        x = i + 1 < count ? draw_text(canvas, x, baseline, 0, ",") : x;
+    }
+}

@@ -19,4 +19,7 @@ struct tag {
 void draw_tags(const struct canvas *canvas, const struct tag *tags, size_t tag_count, const struct box *area,
                const struct box *obstacles, size_t obstacle_count);
 
+/* Says whose ways are not to be seen. */
+void draw_missing(const struct canvas *canvas, const char *const *names, size_t count, double x, double baseline);
+
 #endif

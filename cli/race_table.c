@@ -304,17 +304,13 @@ static void print_protocol(const struct lab_race_plan *plan)
     text_free(&words);
 }
 
-/* What the user has chosen of it, and what it was made from. */
+/* What the user has chosen of it, and which data it has read; the title tells what it was made from. */
 static void print_source(const struct lab_instance *instance)
 {
     struct text words = {0};
-    if (instance->problem->setting_count > 0) {
-        append_settings(&words, instance);
+    append_settings(&words, instance);
+    if (words.length > 0)
         text_append(&words, ". ");
-    }
-    if (instance->source)
-        text_append(&words, "%s%s%s. ", instance->source, instance->column ? ", of which is learnt " : "",
-                    instance->column ? instance->column : "");
     if (instance->data_hash != 0)
         text_append(&words, "Data: %016llx.", (unsigned long long)instance->data_hash);
     if (words.length > 0 && !words.failed)

@@ -78,8 +78,12 @@ void append_target(struct text *words, const struct lab_instance *instance)
 
 void append_settings(struct text *words, const struct lab_instance *instance)
 {
+    const char *before = "";
     for (size_t i = 0; i < instance->problem->setting_count; ++i)
-        text_append(words, "%s%s %g", i > 0 ? ", " : "", instance->problem->settings[i].key, instance->settings[i]);
+        if (isfinite(instance->settings[i])) { /* infinite: as if it were not there */
+            text_append(words, "%s%s %g", before, instance->problem->settings[i].key, instance->settings[i]);
+            before = ", ";
+        }
 }
 
 const struct race_searched race_searched[RACE_SEARCHED_COUNT] = {

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+/* One row each, which the formatter would pack. */
+/* clang-format off */
 static const struct lab_problem *const problems[] = {
     &lab_problem_digits,
     &lab_problem_fashion,
@@ -28,6 +30,7 @@ static const struct lab_problem *const problems[] = {
     &lab_problem_cartpole_dqn,
     &lab_problem_catch_dqn,
 };
+/* clang-format on */
 
 size_t lab_problem_count(void)
 {

@@ -1,5 +1,5 @@
-/* The agents: their formulas by hand and by differences, what they do with the ends of episodes and with changes, and the
- * bits of short runs. */
+/* The agents: their formulas by hand and by differences, what they do with the ends of episodes and with changes, and
+ * the bits of short runs. */
 #include "agents/a2c.h"
 #include "agents/dqn.h"
 #include "heap_calls.h"
@@ -29,7 +29,8 @@ static void advantages_are_those_worked_out_by_hand(void **state)
     lab_rollout_advantages(&(struct lab_rollout){COPIES, HORIZON, rewards, ends, values, outcomes, advantages}, 0.5,
                            0.5);
     /* The last move: 4 + 16 / 2 - 2 = 10 for all. The one before: 2 + 2 / 2 - 4 + 10 / 4 = 1.5 where it goes on,
-     * 2 + 32 / 2 - 4 = 14 truncated, 2 - 4 = -2 terminated. The first: 1 + 4 / 2 - 8 = -5 and a quarter of what follows. */
+     * 2 + 32 / 2 - 4 = 14 truncated, 2 - 4 = -2 terminated. The first: 1 + 4 / 2 - 8 = -5, and a
+     * quarter of what follows. */
     static const float expected[] = {-4.625F, -1.5F, -5.5F, 1.5F, 14.0F, -2.0F, 10.0F, 10.0F, 10.0F};
     assert_same_floats(advantages, expected, COUNT_OF(expected), "advantages", NULL);
 }
@@ -146,6 +147,32 @@ static void runs_have_these_bits_on_every_machine(void **state)
         wrong += digest != digests[i].digest;
     }
     assert_int_equal(wrong, 0);
+}
+
+/* Two episodes of 500 moves, whose time is up, are remembered among 1,200 moves: drawn often enough to be met. */
+static void moves_beyond_the_time_lead_to_where_they_led(void **state)
+{
+    (void)state;
+    static const struct lab_dqn_definition definition = {
+        .world = {.kind = &lab_environment_acrobot, .least_return = -500.0, .exam_episodes = 2},
+        .reward_factor = 0.5,
+        .memory = 1200,
+        .first_moves = 1200,
+    };
+    struct lab_instance instance = open_request("cartpole-dqn:copies=2,batch=1024,units=4", NULL, NULL);
+    struct lab_task *const task = lab_dqn_create(&instance, &definition, 1);
+    assert_non_null(task);
+    const rms_tensor *tensors;
+    const size_t count = lab_dqn_tensors(task, &tensors);
+    uint64_t digest = LAB_DIGEST_EMPTY;
+    for (size_t step = 0; step < 8; ++step) {
+        lab_dqn_gradient(task, step);
+        for (size_t t = 0; t < count; ++t)
+            digest = lab_digest_floats(digest, tensors[t].grad, tensors[t].count);
+    }
+    assert_digest(0xa5ff57d142bc9755, digest);
+    lab_dqn_destroy(task);
+    lab_instance_close(&instance);
 }
 
 struct crowd {
@@ -345,6 +372,7 @@ int main(void)
         cmocka_unit_test(derivatives_are_those_of_the_loss),
         cmocka_unit_test(hubers_loss_is_a_parabola_between_lines),
         PER_ISA(runs_have_these_bits_on_every_machine),
+        cmocka_unit_test(moves_beyond_the_time_lead_to_where_they_led),
         cmocka_unit_test(runs_at_a_time_do_not_touch_each_other),
         cmocka_unit_test(scores_begin_at_the_least_and_may_be_taken_twice),
         cmocka_unit_test(nothing_is_allocated_on_the_way),

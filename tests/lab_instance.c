@@ -61,7 +61,8 @@ static void what_is_wrong_with_the_words_is_said(void **state)
     refused("", RMS_ERROR_ARGUMENT, "no problem is called \"\"");
     refused("quadratic:", RMS_ERROR_ARGUMENT, "is no setting (expected key=value");
     refused("quadratic:condition", RMS_ERROR_ARGUMENT, "is no setting");
-    refused("quadratic:steepness=3", RMS_ERROR_ARGUMENT, "no setting is called \"steepness\" (expected noise, spread, condition)");
+    refused("quadratic:steepness=3", RMS_ERROR_ARGUMENT,
+            "no setting is called \"steepness\" (expected noise, spread, condition)");
     refused("quadratic:condition=", RMS_ERROR_ARGUMENT, "is not a number");
     refused("quadratic:condition=many", RMS_ERROR_ARGUMENT, "is not a number");
     refused("quadratic:condition=3x", RMS_ERROR_ARGUMENT, "is not a number");

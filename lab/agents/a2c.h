@@ -1,5 +1,5 @@
-/* Synchronous advantage actor-critic: n copies of a world make a few steps each with the same net, whose outputs are the
- * policy's logits and the value of what is seen, and one update is made of all of them. Mnih et al., "Asynchronous
+/* Synchronous advantage actor-critic: n copies of a world make a few moves each with the same net, whose outputs are
+ * the policy's logits and the value of what is seen, and one update is made of all of them. Mnih et al., "Asynchronous
  * methods for deep reinforcement learning", ICML 2016, without the asynchrony; advantages after Schulman et al.,
  * "High-dimensional continuous control using generalized advantage estimation", ICLR 2016. Gradients are not clipped:
  * that is an option of the contender. */
@@ -19,8 +19,8 @@ struct lab_rollout {
     float *advantages; /* horizon x copies */
 };
 
-/* From the last move back: A_t = d_t + discount lambda A_(t+1), where d_t = r_t + discount V_(t+1) - V_t. Where an episode
- * is terminated, nothing follows; where it is truncated, the value of what would have followed does. */
+/* From the last move back: A_t = d_t + discount lambda A_(t+1), where d_t = r_t + discount V_(t+1) - V_t. Where an
+ * episode is terminated, nothing follows; where it is truncated, the value of what would have followed does. */
 void lab_rollout_advantages(const struct lab_rollout *rollout, double discount, double lambda);
 
 /* The terms of one sample's loss, -advantage log p(action) - entropy_weight H(p) + value_weight (value - wanted)^2 / 2,

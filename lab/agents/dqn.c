@@ -133,8 +133,8 @@ static void draw_batch(struct lab_task *task, size_t step)
     }
 }
 
-/* The mean of Huber's loss of what the action taken is said to be worth, less its reward and the discounted worth of the
- * best that could follow, as the target sees it. */
+/* The mean of Huber's loss of what the action taken is said to be worth, less its reward and the discounted worth of
+ * the best that could follow, as the target sees it. */
 static double set_deltas(struct lab_task *task, const float *values, const float *beyond)
 {
     const size_t actions = task->world.batch->kind->action_count;

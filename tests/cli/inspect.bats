@@ -44,7 +44,7 @@ damaged() {
 @test "--out draws the spread" {
     run --separate-stderr rmsprop inspect --out pictures "$(checkpoint)"
     [ "$status" -eq 0 ]
-    for name in inspect.svg inspect.png inspect-dark.svg inspect-dark.png; do
+    for name in inspect{.svg,.png,.pdf,-dark.svg,-dark.png}; do
         [ -s "pictures/$name" ]
     done
     [[ "$(cat pictures/inspect.svg)" == *"<svg"* ]]

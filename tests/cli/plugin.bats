@@ -12,7 +12,7 @@ compile() {
 
 # race NAME: the object of that name, from the folder where it lies.
 race() {
-    cd "$BATS_TEST_TMPDIR"
+    cd "$BATS_TEST_TMPDIR" || return
     run --separate-stderr rmsprop race "$1" --quick --seeds 2 --lr 0.001,0.01 --quiet
 }
 

@@ -19,8 +19,8 @@ prepare_tree() {
     tree=build/mutations/$1
     rm -rf "$tree"
     mkdir -p "$tree"
-    cp -R CMakeLists.txt cmake include src lab tests examples "$tree"
-    cmake -S "$tree" -B "$tree/build" -G Ninja -D RMSPROP_TESTS=ON -D RMSPROP_COMMAND=OFF -D RMSPROP_LAB=ON &&
+    cp -R CMakeLists.txt cmake include src lab bench cli tests examples "$tree"
+    cmake -S "$tree" -B "$tree/build" -G Ninja -D RMSPROP_TESTS=ON &&
         cmake --build "$tree/build" --parallel 1
 }
 
