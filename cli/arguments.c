@@ -499,7 +499,8 @@ static void complain_of_option(const struct verb *verb, uint64_t taken, int resu
     else if (id >= 0)
         complain("--%s: it takes no value", table[id].name);
     else if (optopt != 0)
-        complain("%s: no option is called \"-%c\" (rmsprop help %s lists them)", verb->name, optopt, verb->name);
+        complain("%s: no option is called \"-%c\" (rmsprop help %s lists them)", verb->name,
+                 optopt > 0 && optopt < 0x80 ? optopt : '?', verb->name); /* one byte of a character is none */
     else
         complain_of_unknown(verb, taken, argv[optind - 1]);
 }

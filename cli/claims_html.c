@@ -151,7 +151,7 @@ static void append_head(struct text *text, const struct claims_report *report)
         text,
         "</style>\n</head>\n<body>\n<header>\n<h1>Claims about RMSProp, tested</h1>\n"
         "<p>Each claim is an experiment. Its verdict is computed from checks that were fixed before the "
-        "data: it <em>holds</em> when all of them do, <em>does not hold</em> when none does, and is "
+        "run: it <em>holds</em> when all of them do, <em>does not hold</em> when none does, and is "
         "<em>mixed</em> otherwise. Brackets are 95&nbsp;%% bootstrap intervals over seeds; a check is "
         "<em>open</em> when its interval lies on both sides of the bound.</p>\n"
         "<p class=\"muted small\">rmsprop %s, seed %" PRIu64 "%s%s; the figures are the same on every machine and "

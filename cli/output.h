@@ -27,7 +27,7 @@ json_t *json_number(double value);
  * either is NULL or memory is short: what holds it will then be NULL too, up to the document. */
 json_t *json_append(json_t *array, json_t *value);
 
-/* Writes a document and a newline; every number reads back as the one it was. False for NULL, which is what
+/* Writes a document and a newline; numbers have 15 digits. False for NULL, which is what
  * building a document without memory gives, when memory is short now, or when the stream failed. */
 bool json_write(const json_t *document, FILE *stream);
 

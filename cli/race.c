@@ -14,6 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What the names of the files of several problems together begin with. */
+#define PROFILE_STEM "profile"
+
 /* All that is raced on, in the order in which it was asked for. */
 struct meeting {
     const struct arguments *arguments;
@@ -23,6 +26,7 @@ struct meeting {
     struct race_case *cases;
     size_t opened;
     size_t finished;
+    size_t completed;  /* of these, all but one that was interrupted */
     json_t *documents; /* of what is finished, with --json; NULL when memory is short */
 };
 
@@ -75,9 +79,15 @@ static bool choose_problems(struct meeting *meeting)
     return true;
 }
 
-/* Whether the files of the newest would overwrite those of another; false after a sentence. */
+/* Whether the files of the newest would overwrite those of another, or of all together; false after a sentence. */
 static bool is_apart(const struct meeting *meeting, const struct race_case *newest)
 {
+    if (meeting->count > 1 && strcmp(newest->stem, PROFILE_STEM) == 0) {
+        complain("race: %s would be written to %s.json, which is of all problems (expected another name, or a race of "
+                 "its own)",
+                 newest->instance.name, newest->stem);
+        return false;
+    }
     for (const struct race_case *other = meeting->cases; other < newest; ++other)
         if (strcmp(other->stem, newest->stem) == 0) {
             complain("race: %s and %s would be written to the same files, %s.json and others (expected different "
@@ -164,7 +174,8 @@ static bool tell(struct meeting *meeting, struct race_case *entrant, size_t plac
     return all_written;
 }
 
-/* Of several problems, what they come to together. */
+/* Of several problems, what they come to together. One that was interrupted is left out: who was not run yet would
+ * count as who never arrives. */
 static bool tell_profile(struct meeting *meeting, json_t **document)
 {
     const struct lab_race *races[ARGUMENTS_OPERANDS_MAX + 2];
@@ -172,21 +183,22 @@ static bool tell_profile(struct meeting *meeting, json_t **document)
     struct text rerun = {0};
     struct text written = {0};
     rms_error error;
-    for (size_t i = 0; i < meeting->finished; ++i)
+    for (size_t i = 0; i < meeting->completed; ++i)
         races[i] = &meeting->cases[i].race;
-    if (lab_profile_make(&profile, races, meeting->finished, true, &error) != RMS_OK) {
+    if (lab_profile_make(&profile, races, meeting->completed, true, &error) != RMS_OK) {
         complain("profile: %s", error.message);
         return false;
     }
     race_append_rerun(&rerun, meeting->arguments, meeting->cases[0].plan.seed, meeting->requests, meeting->count);
     const char *const again = rerun.failed ? "" : rerun.text;
+    const size_t seeds = meeting->cases[0].plan.report_seeds;
     const bool all_written =
-        write_json(race_profile_json(&profile, again), meeting->arguments->out, "profile", &written) &&
+        write_json(race_profile_json(&profile, seeds, again), meeting->arguments->out, PROFILE_STEM, &written) &&
         race_profile_write(&profile, &meeting->cases[0].plan, meeting->arguments->out, &written);
     if (meeting->arguments->json)
-        *document = race_profile_json(&profile, again);
+        *document = race_profile_json(&profile, seeds, again);
     else
-        race_profile_print(&profile, again, &written);
+        race_profile_print(&profile, seeds, again, &written);
     text_free(&rerun);
     text_free(&written);
     return all_written;
@@ -197,7 +209,7 @@ static bool tell_together(struct meeting *meeting)
 {
     json_t *profile = NULL;
     bool told = true;
-    if (meeting->finished > 1)
+    if (meeting->completed > 1)
         told = tell_profile(meeting, &profile);
     if (!meeting->arguments->json || meeting->finished == 0) {
         json_decref(meeting->documents);
@@ -264,6 +276,7 @@ static int run_case(struct meeting *meeting, size_t place)
         return status == RMS_ERROR_RANGE || status == RMS_ERROR_ARGUMENT ? STATUS_USAGE : STATUS_FAILED;
     }
     ++meeting->finished;
+    meeting->completed += !entrant->race.interrupted;
     return tell(meeting, entrant, place) && kept ? STATUS_OK : STATUS_FAILED;
 }
 

@@ -122,8 +122,10 @@ static json_t *problem_json(const struct lab_instance *instance)
     for (size_t i = 0; i < instance->problem->setting_count; ++i)
         (void)json_object_set_new(settings, instance->problem->settings[i].key, any_number(instance->settings[i]));
     const char *source = instance->data_hash == 0 ? instance->source : NULL;
-    return json_pack("{s:s, s:o, s:s?, s:s?, s:o, s:o, s:o}", "name", instance->problem->name, "settings", settings,
-                     "source", source, "column", instance->column, "data_hash", hexadecimal(instance->data_hash),
+    const uint64_t object = lab_instance_object_hash(instance);
+    return json_pack("{s:s, s:o, s:s?, s:s?, s:o, s:o, s:o, s:o}", "name", instance->problem->name, "settings",
+                     settings, "source", source, "column", instance->column, "data_hash",
+                     hexadecimal(instance->data_hash), "object_hash", object != 0 ? hexadecimal(object) : json_null(),
                      "target", any_number(instance->target), "score_every", count(instance->score_every));
 }
 

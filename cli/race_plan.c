@@ -42,11 +42,11 @@ static bool make_contender(struct lab_contender *contender, const char *name, si
 }
 
 /* Who is not in the standard plan becomes a contender when asked for. Where all places are taken, the last one goes,
- * which nobody has chosen. Returns its place; contender_count if nobody is called so, or there is no room. */
-static size_t add_contender(struct lab_race_plan *plan, size_t chosen, const char *name, size_t length)
+ * which nobody has chosen. Returns its place; contender_count if nobody is called so. */
+static size_t add_contender(struct lab_race_plan *plan, const char *name, size_t length)
 {
     struct lab_contender contender = {.follows = 0};
-    if (chosen == LAB_CONTENDERS_MAX || !make_contender(&contender, name, length))
+    if (!make_contender(&contender, name, length))
         return plan->contender_count;
     contender.options.threads = 1;
     if (plan->contender_count < LAB_CONTENDERS_MAX)
@@ -58,9 +58,13 @@ static size_t add_contender(struct lab_race_plan *plan, size_t chosen, const cha
 /* Moves the named contender to place `chosen`; those before it have been chosen already. */
 static bool choose(struct lab_race_plan *plan, size_t chosen, const char *name, size_t length)
 {
+    if (chosen == LAB_CONTENDERS_MAX) {
+        complain("--optimizers: more than %d names (expected at most %d)", LAB_CONTENDERS_MAX, LAB_CONTENDERS_MAX);
+        return false;
+    }
     size_t place = find_contender(plan, name, length);
     if (place == plan->contender_count)
-        place = add_contender(plan, chosen, name, length);
+        place = add_contender(plan, name, length);
     if (place < chosen) {
         complain("--optimizers: %s is there twice (expected different names)", plan->contenders[place].name);
         return false;
@@ -196,13 +200,15 @@ static void append_problems(struct text *text, const struct lab_request *request
         append_option(text, strncmp(requests[i].words, "data", 4) == 0 ? "data" : "function", requests[i].source);
         append_option(text, "target", requests[i].column);
     }
-    bool first = true;
+    bool dashed = false;
+    for (size_t i = 0; i < count; ++i)
+        dashed = dashed || requests[i].words[0] == '-';
+    text_append(text, "%s", dashed ? " --" : "");
     for (size_t i = 0; i < count; ++i) {
         if (requests[i].source && !strchr(requests[i].words, ':'))
             continue; /* the option alone makes it */
-        text_append(text, first && requests[i].words[0] == '-' ? " -- " : " ");
+        text_append(text, " ");
         append_quoted(text, requests[i].words);
-        first = false;
     }
 }
 

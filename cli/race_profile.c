@@ -31,7 +31,7 @@ static size_t count_within(const struct lab_profile *profile, const struct lab_p
     return count;
 }
 
-static void print_scores(const struct lab_profile *profile, const size_t *order)
+static void print_scores(const struct lab_profile *profile, const size_t *order, bool bounded)
 {
     struct table table;
     table_begin(&table);
@@ -39,7 +39,7 @@ static void print_scores(const struct lab_profile *profile, const size_t *order)
     (void)table_column(&table, true, "profile");
     (void)table_column(&table, true, "first on");
     (void)table_column(&table, true, "arrives on");
-    (void)table_column(&table, false, "test score, 0 to 1 [95 %]");
+    (void)table_column(&table, false, bounded ? "test score, 0 to 1 [95 %]" : "test score, 0 to 1");
     for (size_t i = 0; i < profile->entry_count; ++i) {
         const struct lab_profile_entry *const entry = &profile->entries[order[i]];
         const struct lab_mean *const test = &entry->normalized;
@@ -48,10 +48,12 @@ static void print_scores(const struct lab_profile *profile, const size_t *order)
         table_cell(&table, "%.2f", entry->score);
         table_cell(&table, "%zu/%zu", count_within(profile, entry, 1), profile->race_count);
         table_cell(&table, "%zu/%zu", count_within(profile, entry, DBL_MAX), profile->race_count);
-        if (isfinite(test->mean))
+        if (!isfinite(test->mean))
+            table_cell(&table, "-");
+        else if (bounded)
             table_cell(&table, "%.2f [%.2f, %.2f]", test->mean, test->low, test->high);
         else
-            table_cell(&table, "-");
+            table_cell(&table, "%.2f", test->mean);
     }
     table_print(&table);
 }
@@ -81,12 +83,12 @@ static void print_ratios(const struct lab_profile *profile, const size_t *order)
     table_print(&table);
 }
 
-void race_profile_print(const struct lab_profile *profile, const char *rerun, const struct text *written)
+void race_profile_print(const struct lab_profile *profile, size_t seeds, const char *rerun, const struct text *written)
 {
     size_t order[LAB_CONTENDERS_MAX] = {0};
     sort_entries(order, profile);
     (void)printf("\n%sPerformance profile%s over %zu problems, tuned\n", bold(), plain(), profile->race_count);
-    print_scores(profile, order);
+    print_scores(profile, order, has_interval(seeds));
     print_wrapped("Profile is the mean share of problems on which the optimizer reaches the target in 1 to 4 times the "
                   "steps of the first to arrive: 1 for who is first on every problem. In the test score 0 is the worst "
                   "optimizer's median on a problem and 1 the best one's; the mean of the middle half of all runs.",
@@ -107,21 +109,22 @@ static json_t *numbers_json(const double *numbers, size_t count)
     return array;
 }
 
-json_t *race_profile_json(const struct lab_profile *profile, const char *rerun)
+json_t *race_profile_json(const struct lab_profile *profile, size_t seeds, const char *rerun)
 {
+    const bool bounded = has_interval(seeds);
     json_t *problems = json_array();
     json_t *entries = json_array();
     for (size_t race = 0; race < profile->race_count; ++race)
         problems = json_append(problems, json_string(profile->problems[race]));
     for (size_t i = 0; i < profile->entry_count; ++i) {
         const struct lab_profile_entry *const entry = &profile->entries[i];
-        entries = json_append(entries,
-                              json_pack("{s:s, s:o, s:o, s:o, s:{s:o, s:o, s:o}}", "optimizer", entry->name, "score",
-                                        json_number(entry->score), "steps_to_target",
-                                        numbers_json(entry->steps, profile->race_count), "ratio",
-                                        numbers_json(entry->ratio, profile->race_count), "normalized_test", "mean",
-                                        json_number(entry->normalized.mean), "low", json_number(entry->normalized.low),
-                                        "high", json_number(entry->normalized.high)));
+        entries = json_append(entries, json_pack("{s:s, s:o, s:o, s:o, s:{s:o, s:o, s:o}}", "optimizer", entry->name,
+                                                 "score", json_number(entry->score), "steps_to_target",
+                                                 numbers_json(entry->steps, profile->race_count), "ratio",
+                                                 numbers_json(entry->ratio, profile->race_count), "normalized_test",
+                                                 "mean", json_number(entry->normalized.mean), "low",
+                                                 bounded ? json_number(entry->normalized.low) : json_null(), "high",
+                                                 bounded ? json_number(entry->normalized.high) : json_null()));
     }
     return json_pack("{s:o, s:f, s:o, s:s}", "problems", problems, "tau", LAB_PROFILE_TAU, "entries", entries, "rerun",
                      rerun);

@@ -1,4 +1,4 @@
-/* What several races come to together: text, JSON and a picture. */
+/* What several races come to together: text and JSON. */
 #ifndef CLI_RACE_PROFILE_H
 #define CLI_RACE_PROFILE_H
 
@@ -7,10 +7,11 @@
 
 #include <jansson.h>
 
-/* Prints the tables, and on a terminal the curves; then the files written and the command that does it again. */
-void race_profile_print(const struct lab_profile *profile, const char *rerun, const struct text *written);
+/* Prints the tables, then the files written and the command that does it again. Intervals are there where each problem
+ * has seeds enough for one. */
+void race_profile_print(const struct lab_profile *profile, size_t seeds, const char *rerun, const struct text *written);
 
 /* The document; NULL when memory is short. */
-json_t *race_profile_json(const struct lab_profile *profile, const char *rerun);
+json_t *race_profile_json(const struct lab_profile *profile, size_t seeds, const char *rerun);
 
 #endif

@@ -389,8 +389,8 @@ void race_progress_end(struct race_progress *progress)
     if (progress->ticking)
         (void)pthread_join(progress->ticker, NULL);
     if (progress->kind == PROGRESS_TABLE) {
-        stop_writes(NULL);
         if (progress->drawn > 0)
             (void)fputs(CLEAR_TABLE, stderr);
+        stop_writes(NULL); /* not before it is cleared */
     }
 }

@@ -175,11 +175,23 @@ static void append_significant(struct text *words, const struct lab_quantity *qu
                     (difference->test.mean < 0) == quantity->rising ? "worse" : "better", rate);
 }
 
+/* Of the difference that has most: an interrupted race may have fewer than seeds. */
+static size_t most_pairs(const struct lab_race *race)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < race->entry_count; ++i) {
+        const struct lab_entry *const entry = &race->entries[i];
+        most = entry->default_difference.pairs > most ? entry->default_difference.pairs : most;
+        most = entry->tuned_difference.pairs > most ? entry->tuned_difference.pairs : most;
+    }
+    return most;
+}
+
 /* What the intervals say; there is nothing to say of too few seeds. */
 static void append_verdict(struct text *words, const struct lab_race *race)
 {
     const size_t before = words->length;
-    if (race->plan->report_seeds < LAB_SEEDS_TO_COMPARE) {
+    if (most_pairs(race) < LAB_SEEDS_TO_COMPARE) {
         text_append(words, "Too few pairs to tell: fewer than %d seeds cannot tell differences from chance.",
                     LAB_SEEDS_TO_COMPARE);
         return;

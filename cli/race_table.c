@@ -236,6 +236,8 @@ static void print_chosen(const struct lab_race *race)
         add_chosen(&table, plan->searched, LAB_SEARCH_RHO, trial.rho);
         add_chosen(&table, plan->searched, LAB_SEARCH_MOMENTUM, trial.momentum);
     }
+    if (table.rows == 0) /* interrupted before anyone was tuned */
+        return;
     (void)printf("\n%sChosen%s: the best of %zu trials; - where a rule has no such option\n", bold(), plain(),
                  plan->grid_count);
     table_print(&table);

@@ -19,6 +19,12 @@ static bool is_per_cent(const struct lab_quantity *quantity)
     return strcmp(quantity->unit, "%") == 0;
 }
 
+/* Decimals of larger ones would not fit the texts. */
+static bool has_decimals(const struct lab_quantity *quantity, double shown)
+{
+    return is_per_cent(quantity) && fabs(shown) < 99999.5;
+}
+
 /* Three digits say enough, and whole numbers of four or five are shorter than with an exponent. */
 static void write_number(char *text, bool signs, double value, int digits)
 {
@@ -35,7 +41,7 @@ const char *quantity_text(char text[QUANTITY_TEXT_SIZE], const struct lab_quanti
     const double shown = in_unit(quantity, value);
     if (!isfinite(shown))
         return number_text(text, shown, 3);
-    if (is_per_cent(quantity))
+    if (has_decimals(quantity, shown))
         (void)snprintf(text, QUANTITY_TEXT_SIZE, fabs(shown) < 99.995 ? "%.2f" : "%.1f", shown);
     else
         write_number(text, false, shown, 3);
@@ -48,7 +54,7 @@ const char *quantity_difference_text(char text[QUANTITY_TEXT_SIZE], const struct
     const double shown = in_unit(quantity, value);
     if (!isfinite(shown))
         return number_text(text, shown, 3);
-    if (is_per_cent(quantity))
+    if (has_decimals(quantity, shown))
         (void)snprintf(text, QUANTITY_TEXT_SIZE, "%+.2f", shown);
     else
         write_number(text, true, shown, digits);
@@ -81,7 +87,8 @@ void append_settings(struct text *words, const struct lab_instance *instance)
     const char *before = "";
     for (size_t i = 0; i < instance->problem->setting_count; ++i)
         if (isfinite(instance->settings[i])) { /* infinite: as if it were not there */
-            text_append(words, "%s%s %g", before, instance->problem->settings[i].key, instance->settings[i]);
+            text_append(words, "%s%s ", before, instance->problem->settings[i].key);
+            race_append_number(words, instance->settings[i]);
             before = ", ";
         }
 }

@@ -6,6 +6,23 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+/* Where there was no room for a whole character, its first bytes may be left at the end. */
+static void drop_half_character(char *cell)
+{
+    size_t begin = strlen(cell);
+    size_t bytes = 1;
+    while (begin > 0 && ((unsigned char)cell[begin - 1] & 0xC0U) == 0x80U) {
+        --begin;
+        ++bytes;
+    }
+    if (begin == 0)
+        return;
+    const unsigned char lead = (unsigned char)cell[begin - 1];
+    if (bytes < (lead >= 0xF0 ? 4U : lead >= 0xE0 ? 3U : lead >= 0xC0 ? 2U : 1U))
+        cell[begin - 1] = '\0';
+}
 
 void table_begin(struct table *table)
 {
@@ -21,6 +38,7 @@ size_t table_column(struct table *table, bool right, const char *heading)
         return TABLE_COLUMNS_MAX - 1;
     table->right[table->columns] = right;
     (void)snprintf(table->headings[table->columns], TABLE_CELL_SIZE, "%s", heading);
+    drop_half_character(table->headings[table->columns]);
     return table->columns++;
 }
 
@@ -39,10 +57,12 @@ void table_cell(struct table *table, const char *format, ...)
 {
     if (table->rows == 0 || table->filled == table->columns)
         return;
+    char *const cell = table->cells[table->rows - 1][table->filled++];
     va_list values;
     va_start(values, format);
-    (void)vsnprintf(table->cells[table->rows - 1][table->filled++], TABLE_CELL_SIZE, format, values);
+    (void)vsnprintf(cell, TABLE_CELL_SIZE, format, values);
     va_end(values);
+    drop_half_character(cell);
 }
 
 static size_t column_width(const struct table *table, size_t column)

@@ -1,5 +1,6 @@
 /* A problem of your own for `rmsprop race`: a line through noisy points, whose slope and height differ in scale.
- *     cc -shared -fPIC line_problem.c -o line.so $(pkg-config --cflags rmsprop) && rmsprop race ./line.so */
+ *     cc -shared -fPIC -ffp-contract=off line_problem.c -o line.so $(pkg-config --cflags rmsprop)
+ *     rmsprop race ./line.so */
 #include <rmsprop_lab.h>
 #include <stdlib.h>
 

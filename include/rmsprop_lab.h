@@ -1,15 +1,15 @@
 /* rmsprop_lab.h: what makes a problem that `rmsprop race` can hold.
  *
  * The problems of the command are made of this, and so is one of your own: fill a struct lab_problem, name it with
- * LAB_PLUGIN, compile it to a shared object (cc -shared -fPIC mine.c -o mine.so), and `rmsprop race ./mine.so` races
- * on it. docs/adding-a-problem.md walks through one.
+ * LAB_PLUGIN, compile it to a shared object (cc -shared -fPIC -ffp-contract=off mine.c -o mine.so), and `rmsprop race
+ * ./mine.so` races on it. docs/adding-a-problem.md walks through one.
  *
  * Four laws make races comparable and the same bits everywhere: randomness comes from lab_random_*, keyed by seed,
  * stream and index; exp, log and their like from lab_exp and its like, because libms differ in the last bit; what
  * decides is not what is reported; nothing is allocated in gradient and score.
  *
- * Members are only ever added at the end of a struct: an object that was compiled with an older header goes on
- * working. */
+ * Members are only ever added at the end of struct lab_problem and struct lab_instance, and the structs within them stay
+ * as they are: an object that was compiled with an older header goes on working. */
 #ifndef RMSPROP_LAB_H
 #define RMSPROP_LAB_H
 
@@ -55,10 +55,11 @@ struct lab_setting {
 #define LAB_SETTINGS_MAX 8
 
 /* How to draw a problem of two parameters, which are the first two numbers of its first tensor. */
+#define LAB_MINIMA_MAX 8
 struct lab_view {
-    double low[2]; /* the corner of the picture; low < high */
+    double low[2]; /* the corners of the picture; low < high, or nothing is drawn */
     double high[2];
-    double minima[8][2]; /* known minima, best first */
+    double minima[LAB_MINIMA_MAX][2]; /* known minima, best first */
     size_t minimum_count;
 };
 

@@ -1,7 +1,9 @@
 /* Reading "name:key=value,key=value", and opening what it names. */
 #include "instance.h"
 
+#include "digest.h"
 #include "plugin.h"
+#include "whole_file.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -13,6 +15,12 @@ static rms_status refuse(rms_error *error, rms_status status, const char *words,
     snprintf(error->message, sizeof error->message, "\"%.80s\": %.150s", words, what);
     return status;
 }
+
+/* A problem of the user's own, which instance->opened points to. */
+struct object {
+    struct lab_problem problem;
+    uint64_t hash; /* of the file */
+};
 
 /* A path has a slash, or the ending of a shared object; the name of a problem has neither. */
 static bool is_path(const char *name)
@@ -52,7 +60,7 @@ static rms_status read_value(double *value, const struct lab_setting *setting, c
     char *end = NULL;
     snprintf(copy, sizeof copy, "%.*s", (int)(length < sizeof copy ? length : sizeof copy - 1), text);
     *value = strtod(copy, &end);
-    if (length == 0 || length >= sizeof copy || *end != '\0' || isnan(*value)) {
+    if (strchr(" \t\n\v\f\r", *copy) || length >= sizeof copy || *end != '\0' || isnan(*value)) {
         snprintf(error->message, sizeof error->message, "%.40s: %.24s=%.*s is not a number", problem->name,
                  setting->key, (int)(length < 40 ? length : 40), text);
         return RMS_ERROR_ARGUMENT;
@@ -118,7 +126,7 @@ static void begin(struct lab_instance *instance, const struct lab_problem *probl
     for (size_t i = 0; i < problem->setting_count; ++i)
         instance->settings[i] = problem->settings[i].value;
     snprintf(instance->name, sizeof instance->name, "%s", problem->name);
-    snprintf(instance->title, sizeof instance->title, "%s", problem->title);
+    lab_clean_text(instance->title, sizeof instance->title, problem->title); /* which cuts no character in two */
 }
 
 static rms_status unknown_problem(const char *name, size_t length, rms_error *error)
@@ -144,16 +152,21 @@ static rms_status begin_plugin(struct lab_instance *instance, const char *path, 
     const int length = snprintf(near, sizeof near, "%s%s", strchr(path, '/') ? "" : "./", path);
     if (length < 0 || (size_t)length >= sizeof near)
         return refuse(error, RMS_ERROR_FILE, path, "the name is too long");
-    struct lab_problem *const problem = calloc(1, sizeof *problem);
-    if (!problem)
+    struct object *const object = calloc(1, sizeof *object);
+    if (!object)
         return refuse(error, RMS_ERROR_MEMORY, path, "not enough memory for the problem");
-    const rms_status status = lab_plugin_load(problem, near, error);
+    struct lab_file file = {0};
+    rms_status status = lab_plugin_load(&object->problem, near, error);
+    if (status == RMS_OK)
+        status = lab_file_read(&file, near, error);
     if (status != RMS_OK) {
-        free(problem);
+        free(object);
         return status;
     }
-    begin(instance, problem);
-    instance->opened = problem;
+    object->hash = lab_digest_bytes(LAB_DIGEST_EMPTY, file.bytes, file.count);
+    lab_file_free(&file);
+    begin(instance, &object->problem);
+    instance->opened = object;
     return RMS_OK;
 }
 
@@ -173,13 +186,70 @@ static rms_status begin_named(struct lab_instance *instance, const char *name, s
     return RMS_OK;
 }
 
+/* ---------------------------------------------------------------------------------------------------
+ * What prepare may have changed
+ * ------------------------------------------------------------------------------------------------- */
+
+static bool has_lengths(const struct lab_instance *instance)
+{
+    const size_t every = instance->score_every;
+    return every > 0 && instance->steps > 0 && instance->quick_steps > 0 && instance->steps % every == 0 &&
+           instance->quick_steps % every == 0;
+}
+
+static bool has_quantities(const struct lab_instance *instance)
+{
+    const struct lab_quantity quantities[] = {instance->training, instance->validation, instance->test};
+    for (size_t i = 0; i < sizeof quantities / sizeof *quantities; ++i)
+        if (!lab_is_clean_text(quantities[i].name) || !lab_is_clean_text(quantities[i].unit) ||
+            !isfinite(quantities[i].factor))
+            return false;
+    return true;
+}
+
+/* Both corners may be the same: then there is nothing to draw. */
+static bool has_view(const struct lab_view *view)
+{
+    if (view->minimum_count > LAB_MINIMA_MAX)
+        return false;
+    for (int axis = 0; axis < 2; ++axis) {
+        if (!isfinite(view->low[axis]) || !isfinite(view->high[axis]) || view->low[axis] > view->high[axis])
+            return false;
+        for (size_t i = 0; i < view->minimum_count; ++i)
+            if (!isfinite(view->minima[i][axis]))
+                return false;
+    }
+    return true;
+}
+
+static rms_status check(const struct lab_instance *instance, rms_error *error)
+{
+    const char *const name = instance->problem->name;
+    if (!memchr(instance->title, '\0', sizeof instance->title) || !lab_is_clean_text(instance->title))
+        return refuse(error, RMS_ERROR_FORMAT, name, "its title is not UTF-8, or has no end");
+    if (!has_lengths(instance))
+        return refuse(error, RMS_ERROR_FORMAT, name,
+                      "its steps and quick_steps are not positive multiples of its score_every");
+    if (!has_quantities(instance))
+        return refuse(error, RMS_ERROR_FORMAT, name,
+                      "its training, validation and test each need a name and a unit in UTF-8 and a finite factor");
+    if (!has_view(&instance->view))
+        return refuse(error, RMS_ERROR_FORMAT, name,
+                      "its view needs finite corners, low before high, and at most 8 minima, finite as well");
+    return RMS_OK;
+}
+
 static rms_status finish(struct lab_instance *instance, rms_error *error)
 {
-    const rms_status status = instance->problem->prepare ? instance->problem->prepare(instance, error) : RMS_OK;
+    rms_status status = instance->problem->prepare ? instance->problem->prepare(instance, error) : RMS_OK;
     if (status != RMS_OK) {
         free(instance->opened);
         *instance = (struct lab_instance){0};
+        return status;
     }
+    status = check(instance, error);
+    if (status != RMS_OK)
+        lab_instance_close(instance);
     return status;
 }
 
@@ -231,4 +301,10 @@ double lab_instance_setting(const struct lab_instance *instance, const char *key
         if (strcmp(instance->problem->settings[i].key, key) == 0)
             return instance->settings[i];
     return (double)NAN;
+}
+
+uint64_t lab_instance_object_hash(const struct lab_instance *instance)
+{
+    const struct object *const object = instance->opened;
+    return object ? object->hash : 0;
 }

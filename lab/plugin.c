@@ -1,8 +1,10 @@
-/* Loading a problem from a shared object, and doubting it: what it says of itself is checked before it is believed. */
+/* Loading a problem from a shared object, and doubting it: what it says of itself is checked before it is believed, here
+ * what prepare does not change. */
 #include "plugin.h"
 
+#include "whole_file.h"
+
 #include <dlfcn.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -39,39 +41,20 @@ static bool has_settings(const struct lab_problem *problem)
         return false;
     for (size_t i = 0; i < problem->setting_count; ++i) {
         const struct lab_setting *const setting = &problem->settings[i];
-        if (!is_name(setting->key) || !setting->summary || !(setting->minimum <= setting->value) ||
+        if (!is_name(setting->key) || !lab_is_clean_text(setting->summary) || !(setting->minimum <= setting->value) ||
             !(setting->value <= setting->maximum))
             return false;
     }
     return true;
 }
 
-static bool has_lengths(const struct lab_problem *problem)
-{
-    const size_t every = problem->score_every;
-    return every > 0 && problem->steps > 0 && problem->quick_steps > 0 && problem->steps % every == 0 &&
-           problem->quick_steps % every == 0;
-}
-
-static bool has_quantities(const struct lab_problem *problem)
-{
-    const struct lab_quantity *const quantities[] = {&problem->training, &problem->validation, &problem->test};
-    for (size_t i = 0; i < sizeof quantities / sizeof *quantities; ++i)
-        if (!quantities[i]->name || !quantities[i]->unit || !isfinite(quantities[i]->factor))
-            return false;
-    return true;
-}
-
 static rms_status check(const struct lab_problem *problem, const char *path, rms_error *error)
 {
-    if (!is_name(problem->name) || !problem->title || !problem->summary)
-        return refuse(error, path, "its problem needs a title, a summary, and a name of letters, digits, - and _");
+    if (!is_name(problem->name) || !lab_is_clean_text(problem->title) || !lab_is_clean_text(problem->summary))
+        return refuse(error, path,
+                      "its problem needs a name of letters, digits, - and _, and a title and a summary in UTF-8");
     if (!problem->create || !problem->destroy || !problem->tensors || !problem->gradient || !problem->score)
         return refuse(error, path, "its problem lacks one of create, destroy, tensors, gradient and score");
-    if (!has_lengths(problem))
-        return refuse(error, path, "its steps and quick_steps are not positive multiples of its score_every");
-    if (!has_quantities(problem))
-        return refuse(error, path, "its training, validation and test each need a name, a unit and a finite factor");
     if (!has_settings(problem))
         return refuse(error, path,
                       "its settings are more than 8, or one lacks its key or summary or lies out of its own bounds");

@@ -34,12 +34,13 @@ static const struct lab_summary *summary_of(const struct lab_entry *entry, bool 
  * Steps to the target
  * ------------------------------------------------------------------------------------------------- */
 
-/* Also of an entry without runs: infinity. */
+/* Infinity also of an entry without runs, and where memory was too short for a median. */
 static double median_steps(const struct lab_race *race, size_t entry, bool tuned)
 {
     const struct lab_summary *const summary = summary_of(&race->entries[entry], tuned);
     const double earliest = (double)race->plan->instance->score_every;
-    const double median = summary->run_count > 0 ? summary->steps_to_target.median : HUGE_VAL;
+    const double told = summary->steps_to_target.median;
+    const double median = summary->run_count > 0 && !isnan(told) ? told : HUGE_VAL;
     return median > earliest ? median : earliest;
 }
 

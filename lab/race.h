@@ -146,7 +146,7 @@ struct lab_entry {
 struct lab_comparison {
     size_t better, worse;           /* indices of entries, better by median test score (first on a tie) */
     size_t pairs;                   /* seeds of which both runs were made, at least 1 */
-    struct lab_interval difference; /* by how much better is better (>= 0), median over these seeds */
+    struct lab_interval difference; /* by how much better is better, median over these seeds; rarely below 0 */
     struct lab_mean improvement;    /* probability that a run of better beats a run of worse, ties counting half */
     bool significant;               /* the interval lies above 0, and rests on LAB_SEEDS_TO_COMPARE or more */
 };

@@ -130,3 +130,12 @@ void lab_clean_text(char *clean, size_t size, const char *text)
     }
     clean[used] = '\0';
 }
+
+bool lab_is_clean_text(const char *text)
+{
+    char clean[256];
+    if (!text)
+        return false;
+    lab_clean_text(clean, sizeof clean, text);
+    return strcmp(clean, text) == 0;
+}

@@ -27,4 +27,7 @@ const char *lab_file_name(const char *path);
  * kind. size is 1 or more. */
 void lab_clean_text(char *clean, size_t size, const char *text);
 
+/* Whether that would change nothing: also false of NULL, and of more than 255 bytes. */
+bool lab_is_clean_text(const char *text);
+
 #endif

@@ -18,6 +18,19 @@ run_ctest() {
     ctest --preset "$preset" --parallel "$processors" --verbose "$@"
 }
 
+# Whether this is a whole run, which has no time for everything.
+in_whole_run() {
+    [ "${RMSPROP_TEST_SHARE:-1}" -gt 1 ]
+}
+
+# Sets $share and $turn: of every $share things a suite takes that of number $turn, another one for each commit.
+# shellcheck disable=SC2034  # for whoever sources this
+take_turn() {
+    share=${RMSPROP_TEST_SHARE:-1}
+    commit=$(git rev-parse --short=6 HEAD 2>/dev/null || echo 0)
+    turn=$((0x$commit % share))
+}
+
 # Files of the project, by find's tests; not what was built.
 sources() {
     find include src lab cli bench examples tests -type f \( "$@" \) 2>/dev/null | sort

@@ -26,6 +26,7 @@ static void numbers_have_two_decimals_of_per_cent_and_three_digits_else(void **s
         {&accuracy, 0.96114, "96.11"}, {&accuracy, 0.999949, "99.99"},
         {&accuracy, 0.99996, "100.0"}, {&accuracy, 1, "100.0"},
         {&accuracy, 0, "0.00"},        {&accuracy, (double)NAN, "-"},
+        {&accuracy, 1e40, "1e+42"},    {&accuracy, -2e4, "-2e+06"},
         {&loss, 0.0123456, "0.0123"},  {&loss, 487.34, "487"},
         {&loss, -82.349, "-82.3"},     {&loss, 1234.5, "1234"},
         {&loss, 99999.4, "99999"},     {&loss, 123456, "1.23e+05"},
@@ -47,6 +48,7 @@ static void differences_have_signs(void **state)
     assert_string_equal(quantity_difference_text(text, &accuracy, -0.1, 3), "-10.00");
     assert_string_equal(quantity_difference_text(text, &loss, 0.012345, 2), "+0.012");
     assert_string_equal(quantity_difference_text(text, &loss, -1234, 3), "-1234");
+    assert_string_equal(quantity_difference_text(text, &accuracy, 1e40, 3), "+1e+42");
     assert_string_equal(quantity_points(&accuracy, text), " points");
     assert_string_equal(quantity_points(&loss, text), "");
 }
@@ -112,6 +114,41 @@ static void tables_are_as_wide_as_what_is_in_them(void **state)
     }
     assert_int_equal(table.rows, TABLE_ROWS_MAX);
     assert_int_equal(table_width(&table), TABLE_CELL_SIZE - 1 + 1 + 4);
+}
+
+static void cells_end_with_a_whole_character(void **state)
+{
+    (void)state;
+    static const char *const characters[] = {"a", "\xC3\xA4", "\xE2\x82\xAC", "\xF0\x9F\x8F\x81"};
+    for (size_t bytes = 1; bytes <= COUNT_OF(characters); ++bytes)
+        for (size_t before = 0; before < 4; ++before) {
+            struct text words = {0};
+            struct table table;
+            text_append(&words, "%.*s", (int)before, "xxx");
+            while (words.length < 2 * (size_t)TABLE_CELL_SIZE)
+                text_append(&words, "%s", characters[bytes - 1]);
+            table_begin(&table);
+            (void)table_column(&table, false, words.text);
+            table_row(&table);
+            table_cell(&table, "%s", words.text);
+            const size_t whole = before + (TABLE_CELL_SIZE - 1 - before) / bytes * bytes;
+            assert_int_equal(strlen(table.headings[0]), whole);
+            assert_int_equal(strlen(table.cells[0][0]), whole);
+            assert_true(text_is_printable(table.cells[0][0]));
+            text_free(&words);
+        }
+}
+
+static void settings_are_told_with_all_their_digits(void **state)
+{
+    (void)state;
+    const struct lab_setting settings[] = {{.key = "seed"}, {.key = "target"}, {.key = "every"}};
+    const struct lab_problem problem = {.settings = settings, .setting_count = COUNT_OF(settings)};
+    const struct lab_instance instance = {.problem = &problem, .settings = {12345678, -INF, 0.1}};
+    struct text text = {0};
+    append_settings(&text, &instance);
+    assert_string_equal(text.text, "seed 12345678, every 0.1");
+    text_free(&text);
 }
 
 /* ---- curves --------------------------------------------------------------------------------------- */
@@ -256,6 +293,8 @@ int main(void)
         cmocka_unit_test(names_become_names_of_files_that_stay_apart),
         cmocka_unit_test(long_names_are_cut_within_their_memory),
         cmocka_unit_test(tables_are_as_wide_as_what_is_in_them),
+        cmocka_unit_test(cells_end_with_a_whole_character),
+        cmocka_unit_test(settings_are_told_with_all_their_digits),
         cmocka_unit_test(a_straight_line_goes_from_corner_to_corner),
         cmocka_unit_test(a_logarithmic_axis_halves_at_the_geometric_mean),
         cmocka_unit_test(lines_that_end_together_have_each_their_letter_and_row),

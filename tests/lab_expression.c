@@ -258,7 +258,7 @@ static void what_is_too_much_is_refused_with_its_bound(void **state)
     check_repeated("y", 32, "", "the name is too long (expected at most 31 characters)");
     check_repeated("1e999", 1, "*x", "the number is too large (expected at most 1.79e308)");
 
-    char text[512], name[8];
+    char text[512], name[16];
     char *end = text;
     struct lab_expression *expression;
     rms_error error;

@@ -117,7 +117,7 @@ static void gradients_in_rows_step_the_rows_alone(void **state)
     problem.gradient = table_gradient;
     problem.rows = table_rows;
     problem.score = table_score;
-    problem.score_every = 7;
+    problem.score_every = problem.steps = problem.quick_steps = 7;
     const struct lab_instance instance = instance_of(&problem);
     double curve[2];
     struct lab_contender contender = {.name = "sgd", .options = rms_options_for(RMS_SGD)};

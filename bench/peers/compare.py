@@ -14,7 +14,8 @@ import time
 from pathlib import Path
 
 from contestants import CASES, CONTESTANTS, FRAMEWORKS, KEEP_HEAP, QUICK_RULES, RATES, RULES
-from install import HERE, Installation
+from install import ENVIRONMENTS, HERE, Installation
+from net import NetComparison, print_net
 from table import print_tables
 from workers import Worker, environment
 
@@ -174,8 +175,6 @@ class Comparison:
             "interrupted": self.interrupted is not None,
             "rounds": self.rounds,
             "burst_seconds": self.seconds,
-            "date": datetime.date.today().isoformat(),
-            "machine": machine(Path(self.arguments.programs)),
             "versions": self.installation.versions,
             "rates": RATES,
             "absent": self.absent,
@@ -238,11 +237,15 @@ def parse(words):
     parser.add_argument("--environments", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--quick", action="store_true", help="fewer cases and rounds; indicative")
     parser.add_argument("--rule", choices=RULES, help="this rule alone; default: all four")
+    parser.add_argument("--net", action="store_true", help="a whole step of training a net instead, against PyTorch")
     parser.add_argument("--fresh", action="store_true", help="install everything anew")
     parser.add_argument("--out", default="out", metavar="DIR", help="folder for what is written; default: out")
     parser.add_argument("--json", action="store_true", help="the JSON document on stdout instead of tables")
     parser.add_argument("--quiet", action="store_true", help="no progress")
-    return parser.parse_args(words)
+    arguments = parser.parse_args(words)
+    if arguments.net and arguments.rule:
+        parser.error("--net trains with rmsprop: --rule does not go with it")
+    return arguments
 
 
 def compare(arguments, say):
@@ -250,8 +253,8 @@ def compare(arguments, say):
     comparison = None
     installation = Installation(arguments.environments, os.environ.get("RMSPROP_PEERS_VENVS"), say)
     try:
-        installation.everything(arguments.fresh)
-        comparison = Comparison(arguments, installation, say)
+        installation.everything(arguments.fresh, ["torch"] if arguments.net else ENVIRONMENTS)
+        comparison = (NetComparison if arguments.net else Comparison)(arguments, installation, say)
         comparison.everything()
     except Stopped as stopped:
         if comparison is None:
@@ -262,15 +265,23 @@ def compare(arguments, say):
 
 
 def report(comparison, out, say):
-    document = comparison.document()
+    net = comparison.arguments.net
+    document = comparison.document() | {
+        "date": datetime.date.today().isoformat(),
+        "machine": machine(Path(comparison.arguments.programs)),
+    }
     text = json.dumps(document, indent=2) + "\n"
-    write_whole(out / "peers.json", text)
-    written = [out / "peers.json", *draw(comparison.installation, out, say)]
+    path = out / ("peers-net.json" if net else "peers.json")
+    write_whole(path, text)
+    written = [path] if net else [path, *draw(comparison.installation, out, say)]
     if comparison.arguments.json:
         print(text, end="")
+        return
+    if net:
+        print_net(document)
     else:
         print_tables(document, [it.name for it in CONTESTANTS])
-        print("written:", *written)
+    print("written:", *written)
 
 
 def main():

@@ -154,14 +154,16 @@ class Installation:
         told = subprocess.run(command, input=code, capture_output=True, text=True, check=True).stdout
         self.versions["armadillo"] = told.strip().splitlines()[-1].replace(" ", "")
 
-    def everything(self, fresh):
+    def everything(self, fresh, environments):
+        """These environments; and what builds on all of them if they are all."""
         if fresh:
             shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.alone = open(self.folder / "lock", "w")  # for as long as this program runs
         fcntl.flock(self.alone, fcntl.LOCK_EX)
-        for environment in ENVIRONMENTS:
+        for environment in environments:
             self.make_environment(environment)
             self.look_at(environment)
-        self.build_deepspeed()
-        self.build_armadillo()
+        if len(environments) == len(ENVIRONMENTS):
+            self.build_deepspeed()
+            self.build_armadillo()

@@ -66,6 +66,14 @@ race() {
     race ./unnamed.so
     [ "$status" -eq 1 ]
     [[ "$stderr" == *"a name of letters"* ]]
+    compile minima 's/\.target = 0.05,/&.view = {.minimum_count = 9},/'
+    race ./minima.so
+    [ "$status" -eq 1 ]
+    [[ "$stderr" == *"at most 8 minima"* ]]
+    compile latin 's/\.title = "A/&\\xff/'
+    race ./latin.so
+    [ "$status" -eq 1 ]
+    [[ "$stderr" == *"in UTF-8"* ]]
     compile empty 's/\.gradient = gradient,//'
     race ./empty.so
     [ "$status" -eq 1 ]
@@ -91,4 +99,16 @@ race() {
     compile old 's/\.struct_size = sizeof line/.struct_size = offsetof(struct lab_problem, rows)/;s/#include <stdlib.h>/#include <stddef.h>\n&/'
     race ./old.so
     [ "$status" -eq 0 ]
+}
+
+@test "a log goes on with the same object alone" {
+    compile line
+    race ./line.so
+    cp out/line.jsonl log
+    compile other 's/0\.5 \* x + 3/0.5 * x + 4/'
+    mv other.so line.so
+    run --separate-stderr rmsprop race ./line.so --quick --seeds 2 --lr 0.001,0.01 --quiet --resume
+    [ "$status" -eq 1 ]
+    [[ "$stderr" == *"it is of another race: object_hash is "* ]]
+    cmp log out/line.jsonl
 }

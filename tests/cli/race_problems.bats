@@ -49,6 +49,8 @@ digests_of() {
     fits_80_columns
     [ "$(grep -c '^Tuned learning rate' text)" -eq 3 ]
     [[ "$output" == *"Performance profile over 3 problems"* && "$output" == *"Steps to target"* ]]
+    [[ "$output" != *"[95 %]"* ]] # of two seeds there are no intervals
+    jq -e '[.entries[].normalized_test | .mean != null and .low == null and .high == null] | all' out/profile.json
     [ "$(grep -c '^again ' text)" -eq 4 ]
     tail -n 1 text | grep -q '^again   rmsprop race --seed 1 --seeds 2 --lr 0.01,0.1 --quick rosenbrock quadratic:condition=10 beale$'
     for name in rosenbrock quadratic-condition-10 beale profile; do
@@ -80,6 +82,28 @@ digests_of() {
     refuses 2 'is one argument too many' surface_race $(seq 33)
 }
 
+@test "a problem called as the files of all together is raced on alone" {
+    sed 's/\.name = "line"/.name = "profile"/' "$BATS_TEST_DIRNAME/../../examples/line_problem.c" >mine.c
+    cc -shared -fPIC -I"$BATS_TEST_DIRNAME/../../include" mine.c -o mine.so
+    refuses 2 'profile would be written to profile.json, which is of all problems' surface_race beale ./mine.so
+    [ ! -e out ]
+    surface_race ./mine.so >/dev/null
+    jq -e '.problem == "profile"' out/profile.json
+}
+
+@test "a name with a dash, wherever it stands, is no option in the command that does it again" {
+    mkdir -- -mine
+    cc -shared -fPIC -I"$BATS_TEST_DIRNAME/../../include" "$BATS_TEST_DIRNAME/../../examples/line_problem.c" -o ./-mine/line.so
+    surface_race beale -- -mine/line.so | grep -q '^again .* -- beale -mine/line.so$'
+    surface_race beale | grep -q '^again .* --quick beale$'
+}
+
+@test "a seventeenth optimizer is refused for its number, not for its name" {
+    local names
+    names=$(rmsprop list presets --json | jq -r '[.presets[].name] | .[:17] | join(",")')
+    refuses 2 '--optimizers: more than 16 names' surface_race --optimizers "$names" beale
+}
+
 @test "a signal in the second of three problems keeps the first" {
     "$RMSPROP_COMMAND" race --quick --quiet --lr 0.01 --seeds 1000 --threads 1 --optimizers sgd --steps 2000 \
         plateau digits rosenbrock >text &
@@ -95,6 +119,8 @@ digests_of() {
     jq -e '.protocol.interrupted' out/digits.json
     [ ! -e out/rosenbrock.json ]
     grep -q '^Interrupted' text
+    run ! grep -q '^Performance profile' text # of one problem that was run to its end there is none
+    [ ! -e out/profile.json ]
     no_file_begun out
 }
 

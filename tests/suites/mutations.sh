@@ -1,5 +1,5 @@
 #!/bin/sh
-# mutations: the tests notice mistakes: each of tests/mutations/list.txt, made alone, fails them (in a whole run every third)
+# mutations: the tests notice mistakes: each of tests/mutations/list.txt, made alone, fails them (in a whole run every sixth)
 # Needs: libcmocka-dev
 . "$(dirname "$0")/../../scripts/suite.sh"
 set -eu
@@ -9,10 +9,7 @@ workers=$processors
 machine=$(uname -m)
 export RMSPROP_TEST_EFFORT=0.1
 
-# A whole run takes a part of the list, another one for each commit.
-share=${RMSPROP_MUTATIONS_SHARE:-1}
-commit=$(git rev-parse --short=6 HEAD 2>/dev/null || echo 0)
-turn=$((0x$commit % share))
+take_turn
 
 # Each worker has a tree of its own, built once; a mistake then costs the objects that it touches.
 prepare_tree() {

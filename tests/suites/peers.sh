@@ -62,9 +62,27 @@ refuses_what_it_does_not_know() {
     grep -q -e '--everything' "$scratch/err"
 }
 
+tells_that_the_net_has_no_peer() {
+    (compare --net >"$scratch/table")
+    cat "$scratch/table"
+    jq -e '.absent[0] | .contestant == "PyTorch" and (.reason | length > 0)' "$scratch/out/peers-net.json"
+    jq -e '.results == [] and .rates == {"lr": 0.001, "rho": 0.99, "eps": 1e-8}' "$scratch/out/peers-net.json"
+    grep -q '^absent: PyTorch: .' "$scratch/table"
+}
+
+refuses_another_rule_for_the_net() {
+    status=0
+    (compare --net --rule adam 2>"$scratch/err") || status=$?
+    cat "$scratch/err"
+    [ "$status" -eq 2 ]
+    grep -q -e '--rule does not go with it' "$scratch/err"
+}
+
 check 'it measures what is there' measures_what_is_there
 check 'after three steps everyone has the same parameters' agrees_with_the_loops
 check 'it tells who is absent, with a reason, in the table and in JSON' tells_who_is_absent
 check 'SIGTERM ends it with 143 and partial results' keeps_what_it_has_when_stopped
 check 'an unknown option is refused' refuses_what_it_does_not_know
+check 'the net without PyTorch is told to have no peer' tells_that_the_net_has_no_peer
+check 'the net with another rule is refused' refuses_another_rule_for_the_net
 finish
