@@ -296,11 +296,11 @@ static void append_label(struct text *text, const struct canvas *canvas, size_t 
     const struct plot_line *const line = &canvas->plot->lines[owner - 1];
     struct text words = {0};
     text_append(&words, "%c %s", letter_of(owner - 1), line->name);
-    if (line->detail && *line->detail && text_columns(line->name) + text_columns(line->detail) + 4 <= canvas->labels)
-        text_append(&words, " %s", line->detail); /* whole or not at all */
-    text_append(text, " %s", color_of(canvas, owner));
+    if (line->detail && *line->detail && text_columns(line->name) + text_columns(line->detail) + 5 <= canvas->labels)
+        text_append(&words, " %s", line->detail);       /* whole or not at all */
+    text_append(text, "  %s", color_of(canvas, owner)); /* apart from the letter of an end */
     if (!words.failed)
-        (void)append_words(text, words.text, canvas->labels - 1, canvas->size.unicode);
+        (void)append_words(text, words.text, canvas->labels - 2, canvas->size.unicode);
     text_append(text, "%s", end_color(canvas, owner));
     text_free(&words);
 }
@@ -379,7 +379,7 @@ static size_t widest_label(const struct plot *plot)
     for (size_t i = 0; i < plot->line_count; ++i) {
         const struct plot_line *const line = &plot->lines[i];
         const size_t detail = line->detail && *line->detail ? 1 + text_columns(line->detail) : 0;
-        const size_t columns = 3 + text_columns(line->name) + detail;
+        const size_t columns = 4 + text_columns(line->name) + detail;
         widest = line->count > 0 && columns > widest ? columns : widest;
     }
     return widest;

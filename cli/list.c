@@ -6,6 +6,7 @@
 #include "text.h"
 #include "verbs.h"
 
+#include <lab/instance.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -257,6 +258,32 @@ static unsigned find_sections(const char *subject, struct selection *selection)
     return 0;
 }
 
+static bool is_path(const char *subject)
+{
+    const size_t length = strlen(subject);
+    return strchr(subject, '/') || (length > 3 && strcmp(subject + length - 3, ".so") == 0);
+}
+
+/* A problem of the user's own is opened as a race would open it, so that nothing is listed that could not be raced on. */
+static int list_plugin(const struct arguments *arguments)
+{
+    struct lab_instance instance;
+    rms_error error;
+    const struct lab_request request = {.words = arguments->subject};
+    if (lab_instance_open(&instance, &request, &error) != RMS_OK) {
+        complain("list: %s", error.message);
+        return STATUS_FAILED;
+    }
+    bool told = true;
+    if (arguments->json)
+        told = print_json(
+            json_pack("{s:s, s:o}", "version", rms_version(), "problem", list_problem_json(instance.problem)));
+    else
+        list_print_problem(instance.problem);
+    lab_instance_close(&instance);
+    return told ? STATUS_OK : STATUS_FAILED;
+}
+
 static void print_selection(const struct selection *selection)
 {
     bool first = true;
@@ -312,6 +339,8 @@ int list_verb(const struct arguments *arguments)
         complain("list: \"%s\" and --presets are both given (expected one)", subject);
         return STATUS_USAGE;
     }
+    if (subject && is_path(subject))
+        return list_plugin(arguments);
     selection.sections = find_sections(arguments->presets ? "presets" : subject, &selection);
     if (selection.sections == 0)
         return STATUS_USAGE;

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { NAME_COLUMN = 16, SETTING_COLUMN = 14 };
 
@@ -41,7 +42,7 @@ static void print_setting(const struct lab_setting *setting)
 void list_print_problem(const struct lab_problem *problem)
 {
     (void)printf("%s%s%s: ", bold(), problem->name, plain());
-    print_wrapped(problem->summary, 0, 0);
+    print_wrapped(problem->summary, strlen(problem->name) + 2, 0);
     struct text words = {0};
     text_append(&words, "%zu steps (%zu with --quick); ", problem->steps, problem->quick_steps);
     append_quantity(&words, "curves show", &problem->training);

@@ -8,9 +8,9 @@
 
 #define RACE_OPTIONS                                                                                                   \
     (TAKES(OPTION_LR) | TAKES(OPTION_OPTIMIZERS) | TAKES(OPTION_STATES) | TAKES(OPTION_TUNE) | TAKES(OPTION_TRIALS) |  \
-     TAKES(OPTION_FUNCTION) | TAKES(OPTION_DATA) | TAKES(OPTION_TARGET) | TAKES(OPTION_STEPS) | TAKES(OPTION_SEED) |   \
-     TAKES(OPTION_SEEDS) | TAKES(OPTION_OUT) | TAKES(OPTION_RESUME) | TAKES(OPTION_ANIMATE) | TAKES(OPTION_THREADS) |  \
-     TAKES(OPTION_QUICK) | TAKES(OPTION_JSON) | TAKES(OPTION_QUIET))
+     TAKES(OPTION_FUNCTION) | TAKES(OPTION_DATA) | TAKES(OPTION_TARGET) | TAKES(OPTION_STEPS_OF_RUNS) |                \
+     TAKES(OPTION_SEED) | TAKES(OPTION_SEEDS) | TAKES(OPTION_OUT) | TAKES(OPTION_RESUME) | TAKES(OPTION_ANIMATE) |     \
+     TAKES(OPTION_THREADS) | TAKES(OPTION_QUICK) | TAKES(OPTION_JSON) | TAKES(OPTION_QUIET))
 
 static const struct verb verbs[] = {
     {
@@ -20,8 +20,9 @@ static const struct verb verbs[] = {
         .summary = "optimizers on problems: tables, pictures and JSON",
         .detail = "Every optimizer gets the same learning rates to try, the same seeds and the same\n"
                   "batches. The rate with the best validation score is then run on fresh seeds, and\n"
-                  "so is the default rate. `rmsprop list problems` shows the problems; the problem\n"
-                  "is \"digits\" unless others are named; a path, ./mine.so, is one of your own.\n"
+                  "so is the default rate. `rmsprop list problems` shows the problems, and\n"
+                  "`rmsprop list PROBLEM` the settings of one. The problem is \"digits\" unless\n"
+                  "others are named or added; a path, ./mine.so, is one of your own.\n"
                   "Several are raced on one after another, and a performance profile sums them up.\n"
                   "\n"
                   "Pictures and a JSON document are written to the folder of --out. Ctrl-C drops\n"

@@ -53,6 +53,7 @@ struct plot {
     const char *ring_note; /* what these marks stand for, said if there are any */
     const char *cross_note;
     const char *above_note;
+    const char *below_note; /* of points that lie below a logarithmic axis, which are marked on its lower edge */
     const char *strong_note;
     struct plot_line lines[PLOT_LINES_MAX];
     size_t line_count;

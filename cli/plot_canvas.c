@@ -79,6 +79,18 @@ void draw_dot(const struct canvas *canvas, struct place place, struct color colo
     cairo_fill(canvas->cairo);
 }
 
+/* Points down: what it stands for lies lower still. */
+void draw_wedge(const struct canvas *canvas, struct place place, struct color color)
+{
+    cairo_new_path(canvas->cairo);
+    cairo_move_to(canvas->cairo, place.x - WEDGE_SIZE, place.y - WEDGE_SIZE);
+    cairo_line_to(canvas->cairo, place.x + WEDGE_SIZE, place.y - WEDGE_SIZE);
+    cairo_line_to(canvas->cairo, place.x, place.y + WEDGE_SIZE / 2);
+    cairo_close_path(canvas->cairo);
+    set_color(canvas, color, 1);
+    cairo_fill(canvas->cairo);
+}
+
 void draw_ring(const struct canvas *canvas, struct place place, double radius, struct color color)
 {
     cairo_new_path(canvas->cairo);
@@ -106,7 +118,9 @@ double height_of(const struct canvas *canvas, double value)
 
 struct place place_of(const struct canvas *canvas, const struct plot_line *line, size_t point)
 {
-    return (struct place){plot_place(&canvas->x, line->x[point]), height_of(canvas, line->y[point])};
+    const double height = height_of(canvas, line->y[point]);
+    return (struct place){plot_place(&canvas->x, line->x[point]),
+                          is_below(canvas, line, point) ? canvas->y.first : height};
 }
 
 bool are_near(struct place a, struct place b, double distance)
@@ -158,6 +172,13 @@ bool is_above(const struct canvas *canvas, const struct plot_line *line, size_t 
 {
     return (drawable(canvas, line->y[point]) && line->y[point] > canvas->y.most) ||
            (line->failed && line->failed[point]);
+}
+
+/* Whether a point that has a mark lies below the chart, so that the mark goes to its lower edge. */
+bool is_below(const struct canvas *canvas, const struct plot_line *line, size_t point)
+{
+    return canvas->y.logarithmic && line->points && drawable(canvas, line->y[point]) &&
+           line->y[point] < canvas->y.least;
 }
 
 bool has_cross(const struct canvas *canvas, const struct plot_line *line, size_t point)

@@ -30,6 +30,7 @@
 #define CROSS_STEP 3.0
 #define CROSS_NEAR 4.0
 #define DOT_RADIUS 2.5
+#define WEDGE_SIZE 4.5 /* of the marks on the lower edge */
 #define STRONG_WIDTH 8.0
 #define CIRCLE (8 * atan(1))
 
@@ -94,6 +95,7 @@ void set_font(const struct canvas *canvas, double size, bool bold);
 void set_dash(cairo_t *cairo, enum plot_dash dash);
 enum plot_dash print_dash(const struct canvas *canvas, enum plot_dash dash, size_t index, bool all_solid);
 void draw_dot(const struct canvas *canvas, struct place place, struct color color);
+void draw_wedge(const struct canvas *canvas, struct place place, struct color color);
 void draw_ring(const struct canvas *canvas, struct place place, double radius, struct color color);
 void draw_cross(const struct canvas *canvas, struct place place, double arm, struct color color);
 void begin_clip(const struct canvas *canvas); /* to the chart, until cairo_restore */
@@ -104,6 +106,7 @@ bool are_near(struct place a, struct place b, double distance);
 struct place edge_place(const struct canvas *canvas, struct place a, struct place b);
 size_t drawn_count(const struct canvas *canvas, const struct plot_line *line);
 bool is_above(const struct canvas *canvas, const struct plot_line *line, size_t point);
+bool is_below(const struct canvas *canvas, const struct plot_line *line, size_t point);
 bool has_cross(const struct canvas *canvas, const struct plot_line *line, size_t point);
 bool has_ring(const struct canvas *canvas, const struct plot_line *line, size_t point);
 bool is_strong(const struct canvas *canvas, const struct plot_line *line, size_t point);

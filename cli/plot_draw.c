@@ -153,7 +153,8 @@ static void draw_line(const struct canvas *canvas, const struct plot_line *line)
     }
     for (size_t i = 0; (line->points || line->loose) && i < line->count; ++i)
         if (drawable(canvas, line->y[i]) && !is_above(canvas, line, i))
-            draw_dot(canvas, place_of(canvas, line, i), line_color(canvas, line));
+            (is_below(canvas, line, i) ? draw_wedge : draw_dot)(canvas, place_of(canvas, line, i),
+                                                                line_color(canvas, line));
 }
 
 static void draw_lines(const struct canvas *canvas)

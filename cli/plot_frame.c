@@ -98,43 +98,6 @@ void fit_axes(struct canvas *canvas)
 
 /* ---- headings and grid ---------------------------------------------------------------------------- */
 
-static void draw_strong_key(const struct canvas *canvas, double x, double baseline)
-{
-    const struct color color = canvas->theme->muted;
-    const double length = 18;
-    set_color(canvas, color, 0.3);
-    cairo_set_line_width(canvas->cairo, STRONG_WIDTH);
-    stroke_segment(canvas, x, baseline - 4, x + length, baseline - 4);
-    set_color(canvas, color, 1);
-    cairo_set_line_width(canvas->cairo, 2);
-    stroke_segment(canvas, x, baseline - 4, x + length, baseline - 4);
-    (void)draw_text(canvas, x + length + 7, baseline, 0, canvas->plot->strong_note);
-}
-
-/* What the marks in the picture stand for, from x on. */
-static void draw_key(const struct canvas *canvas, double x, double baseline)
-{
-    const struct plot *plot = canvas->plot;
-    const struct color color = canvas->theme->muted;
-    const double middle = baseline - 4;
-    const double indent = 11;
-    const double gap = 24;
-    if (count_lines(canvas, has_ring) > 0) {
-        draw_ring(canvas, (struct place){x, middle}, 4, color);
-        x = draw_text(canvas, x + indent, baseline, 0, plot->ring_note) + gap;
-    }
-    if (count_lines(canvas, has_cross) > 0) {
-        draw_cross(canvas, (struct place){x, middle}, CROSS_ARM, color);
-        x = draw_text(canvas, x + indent, baseline, 0, plot->cross_note) + gap;
-    }
-    if (count_lines(canvas, has_dot_above) > 0) {
-        draw_dot(canvas, (struct place){x, middle}, color);
-        x = draw_text(canvas, x + indent, baseline, 0, plot->above_note) + gap;
-    }
-    if (count_lines(canvas, is_strong) > 0)
-        draw_strong_key(canvas, x, baseline);
-}
-
 /* Smaller where it would leave the picture. */
 static void draw_fitting(const struct canvas *canvas, double baseline, double size, bool is_bold, const char *text)
 {
@@ -156,12 +119,100 @@ void draw_title(const struct canvas *canvas, const char *title, const char *subt
     set_font(canvas, TEXT_SIZE, false);
 }
 
+static void draw_key_ring(const struct canvas *canvas, struct place place, struct color color)
+{
+    draw_ring(canvas, place, 4, color);
+}
+
+static void draw_key_cross(const struct canvas *canvas, struct place place, struct color color)
+{
+    draw_cross(canvas, place, CROSS_ARM, color);
+}
+
+static void draw_key_strong(const struct canvas *canvas, struct place place, struct color color)
+{
+    const double length = 18;
+    set_color(canvas, color, 0.3);
+    cairo_set_line_width(canvas->cairo, STRONG_WIDTH);
+    stroke_segment(canvas, place.x, place.y, place.x + length, place.y);
+    set_color(canvas, color, 1);
+    cairo_set_line_width(canvas->cairo, 2);
+    stroke_segment(canvas, place.x, place.y, place.x + length, place.y);
+}
+
+#define KEYS 5
+#define KEY_GAP 24.0
+
+/* What a mark in the picture stands for. */
+struct key {
+    void (*draw)(const struct canvas *canvas, struct place place, struct color color);
+    const char *note; /* NULL where there is no such mark */
+    double indent;    /* of the note */
+};
+
+static void find_keys(const struct canvas *canvas, struct key keys[KEYS])
+{
+    const struct plot *plot = canvas->plot;
+    keys[0] = (struct key){draw_key_ring, count_lines(canvas, has_ring) > 0 ? plot->ring_note : NULL, 11};
+    keys[1] = (struct key){draw_key_cross, count_lines(canvas, has_cross) > 0 ? plot->cross_note : NULL, 11};
+    keys[2] = (struct key){draw_dot, count_lines(canvas, has_dot_above) > 0 ? plot->above_note : NULL, 11};
+    keys[3] = (struct key){draw_wedge, count_lines(canvas, is_below) > 0 ? plot->below_note : NULL, 11};
+    keys[4] = (struct key){draw_key_strong, count_lines(canvas, is_strong) > 0 ? plot->strong_note : NULL, 25};
+}
+
+static double width_of_text(const struct canvas *canvas, const char *text)
+{
+    cairo_text_extents_t extents;
+    cairo_text_extents(canvas->cairo, text, &extents);
+    return extents.x_advance;
+}
+
+static double width_of_keys(const struct canvas *canvas, const struct key keys[KEYS])
+{
+    double width = 0;
+    for (size_t i = 0; i < KEYS; ++i)
+        if (keys[i].note)
+            width += (width > 0 ? KEY_GAP : 0) + keys[i].indent + width_of_text(canvas, keys[i].note);
+    return width;
+}
+
+static void draw_keys(const struct canvas *canvas, const struct key keys[KEYS], double x, double baseline)
+{
+    for (size_t i = 0; i < KEYS; ++i)
+        if (keys[i].note) {
+            keys[i].draw(canvas, (struct place){x, baseline - 4}, canvas->theme->muted);
+            set_color(canvas, canvas->theme->muted, 1);
+            x = draw_text(canvas, x + keys[i].indent, baseline, 0, keys[i].note) + KEY_GAP;
+        }
+}
+
+/* What the y axis shows and, after it, what the marks stand for: below it where they do not fit on one line. */
+static void draw_legend(const struct canvas *canvas)
+{
+    struct key keys[KEYS];
+    const double above_area = AREA_TOP - 14;
+    const double line = 16;
+    const double room = WIDTH - 2 * MARGIN;
+    const double indent = 32;
+    find_keys(canvas, keys);
+    const double title = width_of_text(canvas, canvas->plot->y_title);
+    const double width = width_of_keys(canvas, keys);
+    if (title + indent + width <= room) {
+        (void)draw_text(canvas, MARGIN, above_area, 0, canvas->plot->y_title);
+        draw_keys(canvas, keys, MARGIN + title + indent, above_area);
+        return;
+    }
+    draw_fitting(canvas, width > 0 ? above_area - line : above_area, TEXT_SIZE, false, canvas->plot->y_title);
+    set_font(canvas, TEXT_SIZE * fmin(1, room / fmax(width, 1)), false);
+    draw_keys(canvas, keys, MARGIN + WEDGE_SIZE, above_area);
+    set_font(canvas, TEXT_SIZE, false);
+}
+
 void draw_headings(const struct canvas *canvas)
 {
-    const double above_area = AREA_TOP - 14;
     draw_title(canvas, canvas->plot->title, canvas->plot->subtitle);
     (void)draw_text(canvas, (canvas->x.first + canvas->x.last) / 2, AREA_BOTTOM + 42, 0.5, canvas->plot->x_title);
-    draw_key(canvas, draw_text(canvas, MARGIN, above_area, 0, canvas->plot->y_title) + 32, above_area);
+    draw_legend(canvas);
 }
 
 /* Where a region lies in the picture. */

@@ -9,6 +9,7 @@
 
 #define RING_TOLERANCE 0.12 /* a bend of a contour line that is so small is left out */
 #define PATH_TOLERANCE 0.4  /* nor does a path go where it moves by less */
+#define CALM 2.0            /* paths so many times longer than the stretch they cover are drawn in full breadth */
 
 /* ---- the surface ---------------------------------------------------------------------------------- */
 
@@ -144,17 +145,46 @@ double plot_path_breadth(const struct plot_map *map, size_t index)
     return after > 0 ? 2.4 * (double)after / (double)(map->path_count - 1) : 0;
 }
 
+/* How many times longer a path is than the stretch of the picture that it covers. */
+static double wandering(const struct plot_map *map, const struct plot_path *path)
+{
+    const double size[2] = {MAP_RIGHT - MAP_LEFT, MAP_BOTTOM - MAP_TOP};
+    double last[2] = {0}, least[2] = {size[0], size[1]}, most[2] = {0};
+    double length = 0;
+    for (size_t i = 0; i < path->count && isfinite(path->places[i][0]) && isfinite(path->places[i][1]); ++i) {
+        double place[2];
+        for (size_t k = 0; k < 2; ++k) {
+            const double share = (path->places[i][k] - map->low[k]) / (map->high[k] - map->low[k]);
+            place[k] = size[k] * fmin(fmax(share, 0), 1);
+            least[k] = fmin(least[k], place[k]);
+            most[k] = fmax(most[k], place[k]);
+        }
+        length += i > 0 ? hypot(place[0] - last[0], place[1] - last[1]) : 0;
+        last[0] = place[0];
+        last[1] = place[1];
+    }
+    const double covered = hypot(most[0] - least[0], most[1] - least[1]);
+    return covered > 0 ? length / covered : 1;
+}
+
+/* What goes to and fro is drawn finer, and lets what lies below be seen. It is the same for all frames of a film. */
+struct path_pen plot_path_pen(const struct plot_map *map, size_t index)
+{
+    const double calm = fmin(1, CALM / wandering(map, &map->paths[index]));
+    return (struct path_pen){.width = 1 + calm * (1 + plot_path_breadth(map, index)), .opacity = 0.5 + 0.5 * calm};
+}
+
 static void draw_path(const struct canvas *canvas, const struct plot_map *map, size_t index)
 {
     const struct plot_path *path = &map->paths[index];
-    const double width = 2 + plot_path_breadth(map, index);
+    const struct path_pen pen = plot_path_pen(map, index);
     clip_to_map(canvas);
     trace_path(canvas, map, path);
-    set_color(canvas, canvas->theme->background, 0.6);
-    cairo_set_line_width(canvas->cairo, width + 2);
+    set_color(canvas, canvas->theme->background, 1.2 * pen.opacity - 0.6);
+    cairo_set_line_width(canvas->cairo, pen.width + 2);
     cairo_stroke_preserve(canvas->cairo);
-    set_color(canvas, canvas->theme->lines[path->color % THEME_COLORS], 1);
-    cairo_set_line_width(canvas->cairo, width);
+    set_color(canvas, canvas->theme->lines[path->color % THEME_COLORS], pen.opacity);
+    cairo_set_line_width(canvas->cairo, pen.width);
     set_dash(canvas->cairo, print_dash(canvas, path->dash, index, plot_paths_solid(map)));
     cairo_stroke(canvas->cairo);
     cairo_restore(canvas->cairo);

@@ -72,6 +72,10 @@ cairo_surface_t *plot_film_frame(struct plot_film *film, size_t step);
 /* What the two views share. Paths that are drawn first are broader: where several lie upon each other, all are seen. */
 bool plot_paths_solid(const struct plot_map *map);
 double plot_path_breadth(const struct plot_map *map, size_t index);
+struct path_pen {
+    double width, opacity;
+};
+struct path_pen plot_path_pen(const struct plot_map *map, size_t index);
 size_t plot_path_count(const struct plot_map *map, const struct plot_path *path);
 void draw_star(const struct canvas *canvas, struct place place, double radius);
 void draw_end(const struct canvas *canvas, struct place place, double breadth, struct color color, bool diverged);

@@ -331,6 +331,7 @@ static void draw_path(const struct relief *relief, size_t index, bool hidden)
     const struct canvas *const canvas = relief->canvas;
     const struct plot_path *path = &relief->map->paths[index];
     const size_t count = plot_path_count(relief->map, path);
+    const struct path_pen pen = plot_path_pen(relief->map, index);
     struct place from = {0};
     bool open = false;
     for (size_t i = 0; i < count; ++i) {
@@ -340,8 +341,8 @@ static void draw_path(const struct relief *relief, size_t index, bool hidden)
             open = trace_pieces(relief, from, to, hidden, open);
         from = to;
     }
-    set_color(canvas, canvas->theme->lines[path->color % THEME_COLORS], hidden ? 0.35 : 1);
-    cairo_set_line_width(canvas->cairo, hidden ? 1.2 : 2 + plot_path_breadth(relief->map, index));
+    set_color(canvas, canvas->theme->lines[path->color % THEME_COLORS], hidden ? 0.35 : pen.opacity);
+    cairo_set_line_width(canvas->cairo, hidden ? 1.2 : pen.width);
     if (!hidden)
         set_dash(canvas->cairo, print_dash(canvas, path->dash, index, plot_paths_solid(relief->map)));
     cairo_stroke(canvas->cairo);

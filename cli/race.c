@@ -143,14 +143,36 @@ static bool write_json(json_t *document, const char *out, const char *stem, stru
     return placed;
 }
 
+/* The command that does it again. It would replace the log of one that was interrupted: that one goes on, and with it
+ * what was to come after it. */
+static void append_command(struct text *text, const struct meeting *meeting, size_t place, bool interrupted)
+{
+    const uint64_t seed = meeting->cases[place].plan.seed;
+    if (interrupted)
+        race_append_rerun(text, meeting->arguments, seed, true, meeting->requests, meeting->count);
+    else
+        race_append_rerun(text, meeting->arguments, seed, false, &meeting->requests[place], 1);
+}
+
+static void append_log(struct text *written, const struct race_report *report)
+{
+    struct text name = {0};
+    text_append(&name, "%s.jsonl", report->stem);
+    if (!name.failed) {
+        text_append(written, "%s", written->length > 0 ? " " : "");
+        path_append(written, report->out, name.text);
+    }
+    text_free(&name);
+}
+
 /* Files first: what is said on stdout includes which were written. A full disk does not keep the results
  * from stdout. */
-static bool tell(struct meeting *meeting, struct race_case *entrant, size_t place)
+static bool tell(struct meeting *meeting, struct race_case *entrant, size_t place, bool logged)
 {
     const struct arguments *const arguments = meeting->arguments;
     struct text rerun = {0};
     struct text written = {0};
-    race_append_rerun(&rerun, arguments, entrant->plan.seed, &meeting->requests[place], 1);
+    append_command(&rerun, meeting, place, entrant->race.interrupted);
     const struct race_report report = {
         .race = &entrant->race,
         .states = arguments->states ? &entrant->states : NULL,
@@ -162,6 +184,8 @@ static bool tell(struct meeting *meeting, struct race_case *entrant, size_t plac
     const bool all_written = write_json(race_json(&report), report.out, report.stem, &written) &&
                              race_plots_write(&report, &written) &&
                              (!arguments->animate || race_animate_write(&report, &written));
+    if (logged)
+        append_log(&written, &report);
     if (arguments->json) {
         meeting->documents = json_append(meeting->documents, race_json(&report));
     } else {
@@ -189,16 +213,19 @@ static bool tell_profile(struct meeting *meeting, json_t **document)
         complain("profile: %s", error.message);
         return false;
     }
-    race_append_rerun(&rerun, meeting->arguments, meeting->cases[0].plan.seed, meeting->requests, meeting->count);
+    const bool interrupted = meeting->completed < meeting->count;
+    race_append_rerun(&rerun, meeting->arguments, meeting->cases[0].plan.seed, interrupted, meeting->requests,
+                      meeting->count);
     const char *const again = rerun.failed ? "" : rerun.text;
     const size_t seeds = meeting->cases[0].plan.report_seeds;
     const bool all_written =
         write_json(race_profile_json(&profile, seeds, again), meeting->arguments->out, PROFILE_STEM, &written) &&
-        race_profile_write(&profile, &meeting->cases[0].plan, meeting->arguments->out, &written);
+        (profile.aimed_count == 0 ||
+         race_profile_write(&profile, &meeting->cases[0].plan, meeting->arguments->out, &written));
     if (meeting->arguments->json)
         *document = race_profile_json(&profile, seeds, again);
     else
-        race_profile_print(&profile, seeds, again, &written);
+        race_profile_print(&profile, seeds, interrupted, again, &written);
     text_free(&rerun);
     text_free(&written);
     return all_written;
@@ -252,7 +279,7 @@ static int run_case(struct meeting *meeting, size_t place)
     struct text command = {0};
     char note[64] = "";
     rms_error error;
-    race_append_rerun(&command, arguments, entrant->plan.seed, &meeting->requests[place], 1);
+    race_append_rerun(&command, arguments, entrant->plan.seed, false, &meeting->requests[place], 1);
     const bool logged = !command.failed && race_log_begin(&watch.log, &entrant->plan, arguments->out, entrant->stem,
                                                           command.text, arguments->resume);
     text_free(&command);
@@ -277,7 +304,7 @@ static int run_case(struct meeting *meeting, size_t place)
     }
     ++meeting->finished;
     meeting->completed += !entrant->race.interrupted;
-    return tell(meeting, entrant, place) && kept ? STATUS_OK : STATUS_FAILED;
+    return tell(meeting, entrant, place, kept) && kept ? STATUS_OK : STATUS_FAILED;
 }
 
 static int run_all(struct meeting *meeting)

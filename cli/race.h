@@ -29,7 +29,7 @@ struct race_report {
     rms_isa isa;                      /* where the kernels ran */
     const char *out;                  /* folder of the pictures */
     const char *stem;                 /* what the names of all files begin with */
-    const char *rerun;                /* the command that does it again */
+    const char *rerun;                /* the command that does it again, or, if interrupted, goes on with it */
 };
 
 /* What is raced on unless something else is named. */
@@ -49,8 +49,8 @@ struct race_case {
 int race_case_open(struct race_case *entrant, const struct lab_request *request, const struct arguments *arguments);
 void race_case_close(struct race_case *entrant);
 
-/* The command that does it again, for these problems. */
-void race_append_rerun(struct text *text, const struct arguments *arguments, uint64_t seed,
+/* The command that does it again, or with --resume goes on, for these problems. */
+void race_append_rerun(struct text *text, const struct arguments *arguments, uint64_t seed, bool resumed,
                        const struct lab_request *requests, size_t count);
 
 /* The fewest digits that read back as the same number. */

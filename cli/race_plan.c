@@ -4,6 +4,7 @@
 #include "race_plots.h"
 #include "race_words.h"
 #include "verbs.h"
+#include <lab/problem.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,10 +138,41 @@ static bool make_plan(struct race_case *entrant, const struct arguments *argumen
            (!arguments->states || race_states_choose(&entrant->states, plan, arguments->states));
 }
 
+/* The known problem that was most likely meant; NULL if there is one of this name, or none is near. A path is none. */
+static const char *nearest_problem(const char *name)
+{
+    const char *nearest = NULL;
+    size_t distance = 3;
+    const size_t length = strlen(name);
+    if (strchr(name, '/') || (length > 3 && strcmp(name + length - 3, ".so") == 0))
+        return NULL;
+    for (size_t i = 0; i < lab_problem_count() && distance > 0; ++i) {
+        const size_t other = text_distance(name, lab_problem_at(i)->name);
+        if (other < distance) {
+            distance = other;
+            nearest = lab_problem_at(i)->name;
+        }
+    }
+    return distance > 0 ? nearest : NULL;
+}
+
+/* False after a sentence, where another problem was most likely meant. */
+static bool is_well_spelt(const char *words)
+{
+    char name[64];
+    (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(words, ":"), words);
+    const char *const nearest = nearest_problem(name);
+    if (nearest)
+        complain("race: no problem is called \"%s\"; did you mean %s?", name, nearest);
+    return !nearest;
+}
+
 int race_case_open(struct race_case *entrant, const struct lab_request *request, const struct arguments *arguments)
 {
     rms_error error;
     *entrant = (struct race_case){0};
+    if (!is_well_spelt(request->words))
+        return STATUS_USAGE;
     const rms_status status = lab_instance_open(&entrant->instance, request, &error);
     if (status != RMS_OK) {
         complain("race: %s", error.message);
@@ -212,10 +244,10 @@ static void append_problems(struct text *text, const struct lab_request *request
     }
 }
 
-void race_append_rerun(struct text *text, const struct arguments *arguments, uint64_t seed,
+void race_append_rerun(struct text *text, const struct arguments *arguments, uint64_t seed, bool resumed,
                        const struct lab_request *requests, size_t count)
 {
-    text_append(text, "rmsprop race --seed %llu", (unsigned long long)seed);
+    text_append(text, "rmsprop race%s --seed %llu", resumed ? " --resume" : "", (unsigned long long)seed);
     if (arguments->seeds > 0)
         text_append(text, " --seeds %zu", arguments->seeds);
     for (size_t i = 0; i < arguments->rate_count; ++i) {

@@ -28,12 +28,15 @@ void race_looks_choose(struct race_looks *looks, const struct lab_race_plan *pla
 /* The end of subtitles: under what conditions the figures came about. */
 void race_append_circumstances(struct text *text, const struct lab_race *race);
 
+#define RACE_PARAMETER_SIZE 32
+
 /* One run of each entry, at its tuned rate, told step by step: that of the first report seed. */
 struct race_traces {
     struct lab_trace traces[LAB_CONTENDERS_MAX];
     size_t entry[LAB_CONTENDERS_MAX]; /* whose each is */
     size_t count;
-    size_t steps; /* so many of the race's */
+    size_t steps;                            /* so many of the race's */
+    char parameters[2][RACE_PARAMETER_SIZE]; /* what the first two are called */
 };
 
 /* False after a sentence. There are none where the race was interrupted, or the user stops now. */

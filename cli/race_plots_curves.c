@@ -299,6 +299,7 @@ bool race_sensitivity_write(const struct race_report *report, struct text *writt
         .ring_note = "best rate",
         .cross_note = "a run diverged",
         .above_note = surface ? "off scale" : "off scale: over 100 times the least",
+        .below_note = "lower still",
         .strong_note = "within 10 % of the best",
     };
     struct text title = {0}, name = {0}, subtitle = {0};

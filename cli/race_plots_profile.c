@@ -50,7 +50,7 @@ bool race_profile_write(const struct lab_profile *profile, const struct lab_race
         .cable = true,
     };
     text_append(&subtitle, "Performance profile over %zu problem%s · medians of %zu seed%s%s · rmsprop %s",
-                profile->race_count, profile->race_count == 1 ? "" : "s", plan->report_seeds,
+                profile->aimed_count, profile->aimed_count == 1 ? "" : "s", plan->report_seeds,
                 plan->report_seeds == 1 ? "" : "s", plan->quick ? " · quick: indicative only" : "", rms_version());
     plot.subtitle = subtitle.text;
     bool complete = add_profiles(&plot, profile, plan, &details) && !subtitle.failed;

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define BINS 240           /* more steps than these share a point; */
 #define NOISY_BINS 80      /* where numbers jump from step to step */
@@ -15,6 +16,38 @@
 #define STEP_DECADES 1e-12 /* what is so much less than the most says nothing more */
 
 /* ---- runs ----------------------------------------------------------------------------------------- */
+
+#define NAME_BYTES 16 /* so much of a tensor's name has room beside a chart */
+
+/* By tensor and, where that has more than one number, index. Long names are cut between characters of UTF-8. */
+static void name_parameter(char name[RACE_PARAMETER_SIZE], const rms_tensor *tensor, size_t index)
+{
+    const size_t length = strlen(tensor->name);
+    size_t kept = length <= NAME_BYTES ? length : NAME_BYTES;
+    while (kept < length && kept > 0 && ((unsigned char)tensor->name[kept] & 0xC0) == 0x80)
+        --kept;
+    (void)snprintf(name, RACE_PARAMETER_SIZE, "%.*s%s", (int)kept, tensor->name, kept < length ? "…" : "");
+    if (tensor->count > 1)
+        (void)snprintf(name + strlen(name), RACE_PARAMETER_SIZE - strlen(name), "[%zu]", index);
+}
+
+/* Those of a surface are the axes of its map. */
+static void name_parameters(struct race_traces *traces, const struct lab_instance *instance)
+{
+    size_t found = 0;
+    if (race_map_possible(instance)) {
+        (void)snprintf(traces->parameters[0], sizeof traces->parameters[0], "x");
+        (void)snprintf(traces->parameters[1], sizeof traces->parameters[1], "y");
+        return;
+    }
+    struct lab_task *const task = instance->problem->create(instance, 0);
+    const rms_tensor *tensors;
+    const size_t count = task ? instance->problem->tensors(task, &tensors) : 0;
+    for (size_t i = 0; i < count; ++i)
+        for (size_t k = 0; k < tensors[i].count && found < 2; ++k)
+            name_parameter(traces->parameters[found++], &tensors[i], k);
+    instance->problem->destroy(task);
+}
 
 static size_t count_parameters(const struct lab_instance *instance)
 {
@@ -46,6 +79,7 @@ bool race_traces_make(struct race_traces *traces, const struct race_report *repo
     if (race->interrupted || stop_signal != 0)
         return true;
     traces->steps = count_steps(race->plan);
+    name_parameters(traces, race->plan->instance);
     for (size_t i = 0; i < race->entry_count; ++i) {
         const struct lab_run *run = &race->entries[i].tuned_runs[0];
         if (run->state == LAB_RUN_PENDING)
@@ -211,10 +245,15 @@ static bool add_pair(struct plot *plot, const struct race_report *report, const 
     const struct series first = {.number = rate_of, .which = 0, .bins = BINS};
     const struct series second = {.number = rate_of, .which = 1, .bins = BINS};
     const bool one = rates_agree(&traces->traces[index]);
-    const bool made = add_line(plot, report, traces, index, &first, one ? " x and y" : " x", names);
+    char suffixes[2][2 * RACE_PARAMETER_SIZE + 8];
+    const char *const x = traces->parameters[0];
+    const char *const y = traces->parameters[1];
+    (void)snprintf(suffixes[0], sizeof suffixes[0], " %s%s%s", x, one ? " and " : "", one ? y : "");
+    (void)snprintf(suffixes[1], sizeof suffixes[1], " %s", y);
+    const bool made = add_line(plot, report, traces, index, &first, suffixes[0], names);
     if (!made || one || plot->line_count == PLOT_LINES_MAX)
         return made;
-    const bool both = add_line(plot, report, traces, index, &second, " y", names);
+    const bool both = add_line(plot, report, traces, index, &second, suffixes[1], names);
     plot->lines[plot->line_count - 1].dash = PLOT_DOTTED;
     return both;
 }

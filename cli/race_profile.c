@@ -8,15 +8,23 @@
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #define TEXT_COLUMNS 80
+
+/* Where no problem has a target, nobody has a score of that kind. */
+static double goodness(const struct lab_profile *profile, size_t entry)
+{
+    const struct lab_profile_entry *const told = &profile->entries[entry];
+    return profile->aimed_count > 0 ? told->score : told->normalized.mean;
+}
 
 /* Best first; equals in the order of the races. */
 static void sort_entries(size_t order[LAB_CONTENDERS_MAX], const struct lab_profile *profile)
 {
     for (size_t i = 0; i < profile->entry_count; ++i) {
         size_t place = i;
-        for (; place > 0 && profile->entries[order[place - 1]].score < profile->entries[i].score; --place)
+        for (; place > 0 && goodness(profile, order[place - 1]) < goodness(profile, i); --place)
             order[place] = order[place - 1];
         order[place] = i;
     }
@@ -33,21 +41,26 @@ static size_t count_within(const struct lab_profile *profile, const struct lab_p
 
 static void print_scores(const struct lab_profile *profile, const size_t *order, bool bounded)
 {
+    const bool aimed = profile->aimed_count > 0;
     struct table table;
     table_begin(&table);
     (void)table_column(&table, false, "optimizer");
-    (void)table_column(&table, true, "profile");
-    (void)table_column(&table, true, "first on");
-    (void)table_column(&table, true, "arrives on");
+    if (aimed) {
+        (void)table_column(&table, true, "profile");
+        (void)table_column(&table, true, "first on");
+        (void)table_column(&table, true, "arrives on");
+    }
     (void)table_column(&table, false, bounded ? "test score, 0 to 1 [95 %]" : "test score, 0 to 1");
     for (size_t i = 0; i < profile->entry_count; ++i) {
         const struct lab_profile_entry *const entry = &profile->entries[order[i]];
         const struct lab_mean *const test = &entry->normalized;
         table_row(&table);
         table_cell(&table, "%s", entry->name);
-        table_cell(&table, "%.2f", entry->score);
-        table_cell(&table, "%zu/%zu", count_within(profile, entry, 1), profile->race_count);
-        table_cell(&table, "%zu/%zu", count_within(profile, entry, DBL_MAX), profile->race_count);
+        if (aimed) {
+            table_cell(&table, "%.2f", entry->score);
+            table_cell(&table, "%zu/%zu", count_within(profile, entry, 1), profile->aimed_count);
+            table_cell(&table, "%zu/%zu", count_within(profile, entry, DBL_MAX), profile->aimed_count);
+        }
         if (!isfinite(test->mean))
             table_cell(&table, "-");
         else if (bounded)
@@ -74,31 +87,74 @@ static void print_ratios(const struct lab_profile *profile, const size_t *order)
             if (isfinite(ratio))
                 table_cell(&table, "%.3g", ratio);
             else
-                table_cell(&table, "missed");
+                table_cell(&table, profile->aimed[race] ? "missed" : "no target");
         }
     }
-    if (profile->entry_count + 1 > TABLE_COLUMNS_MAX || table_width(&table) > TEXT_COLUMNS)
+    if (profile->aimed_count == 0 || profile->entry_count + 1 > TABLE_COLUMNS_MAX || table_width(&table) > TEXT_COLUMNS)
         return;
     (void)printf("\n%sSteps to target%s, tuned, by those of the first to arrive\n", bold(), plain());
     table_print(&table);
 }
 
-void race_profile_print(const struct lab_profile *profile, size_t seeds, const char *rerun, const struct text *written)
+/* "over 1 of 2 problems, tuned (switching has no target)". */
+static void append_extent(struct text *words, const struct lab_profile *profile)
+{
+    const size_t aimless = profile->race_count - profile->aimed_count;
+    text_append(words, "over ");
+    if (aimless > 0 && profile->aimed_count > 0)
+        text_append(words, "%zu of ", profile->aimed_count);
+    text_append(words, "%zu problems, tuned", profile->race_count);
+    if (aimless == 0)
+        return;
+    size_t told = 0;
+    text_append(words, " (");
+    for (size_t race = 0; race < profile->race_count; ++race)
+        if (!profile->aimed[race]) {
+            text_append(words, "%s%s", told == 0 ? "" : told + 1 == aimless ? " and " : ", ", profile->problems[race]);
+            ++told;
+        }
+    text_append(words, " %s no target)", aimless == 1 ? "has" : "have");
+}
+
+static void print_extent(const struct lab_profile *profile)
+{
+    const char *const heading = profile->aimed_count > 0 ? "Performance profile" : "Normalized test score";
+    struct text words = {0};
+    append_extent(&words, profile);
+    (void)printf("\n%s%s%s ", bold(), heading, plain());
+    if (words.failed)
+        (void)putchar('\n');
+    else
+        print_wrapped(words.text, strlen(heading) + 1, 2);
+    text_free(&words);
+}
+
+static void print_caption(const struct lab_profile *profile)
+{
+    struct text words = {0};
+    if (profile->aimed_count > 0)
+        text_append(&words,
+                    "Profile is the mean share of problems%s on which the optimizer reaches the target in 1 to 4 times "
+                    "the steps of the first to arrive: 1 for who is first on every problem. ",
+                    profile->aimed_count < profile->race_count ? " with a target" : "");
+    text_append(&words,
+                "In the test score 0 is the worst optimizer's median on a problem and 1 the best one's; the mean "
+                "of the middle half of all runs.");
+    if (!words.failed)
+        print_wrapped(words.text, 0, 0);
+    text_free(&words);
+}
+
+void race_profile_print(const struct lab_profile *profile, size_t seeds, bool interrupted, const char *rerun,
+                        const struct text *written)
 {
     size_t order[LAB_CONTENDERS_MAX] = {0};
     sort_entries(order, profile);
-    (void)printf("\n%sPerformance profile%s over %zu problems, tuned\n", bold(), plain(), profile->race_count);
+    print_extent(profile);
     print_scores(profile, order, has_interval(seeds));
-    print_wrapped("Profile is the mean share of problems on which the optimizer reaches the target in 1 to 4 times the "
-                  "steps of the first to arrive: 1 for who is first on every problem. In the test score 0 is the worst "
-                  "optimizer's median on a problem and 1 the best one's; the mean of the middle half of all runs.",
-                  0, 0);
+    print_caption(profile);
     print_ratios(profile, order);
-    if (written->length > 0) {
-        (void)printf("\nwritten ");
-        print_wrapped(written->text, 8, 2);
-    }
-    (void)printf("again   %s\n", rerun);
+    race_print_end(interrupted, rerun, written);
 }
 
 static json_t *numbers_json(const double *numbers, size_t count)

@@ -19,6 +19,7 @@
 #define REDRAW_SECONDS 0.1
 #define TICK_NANOSECONDS 250000000L
 #define LINES_IN_ALL 10
+#define LEAST_SECONDS_TOLD 2 /* in lines: of less there is nothing to wait for */
 
 /* From where the cursor stands, the first cell of the table, to the end of the screen. */
 #define CLEAR_TABLE "\r\033[J"
@@ -32,50 +33,59 @@ static double now(void)
 
 /* ---- words ---------------------------------------------------------------------------------------- */
 
-/* "1:02", or "-:--" before anything is known. Runs that were recalled took no time. */
-static void append_time_left(struct text *line, const struct race_progress *progress, double elapsed)
+/* Rounded up; NaN before anything is known. Runs that were recalled took no time. */
+static double seconds_left(const struct race_progress *progress, double elapsed)
 {
     const size_t made = progress->runs_done - progress->runs_recalled;
-    if (made == 0) {
+    if (made == 0)
+        return (double)NAN;
+    return ceil(elapsed / (double)made * (double)(progress->runs_total - progress->runs_done));
+}
+
+/* "1:02", or "-:--" before anything is known. */
+static void append_time_left(struct text *line, const struct race_progress *progress, double elapsed)
+{
+    const double seconds = seconds_left(progress, elapsed);
+    if (isnan(seconds))
         text_append(line, "-:--");
-        return;
-    }
-    const double seconds = ceil(elapsed / (double)made * (double)(progress->runs_total - progress->runs_done));
-    if (seconds < 3600)
+    else if (seconds < 3600)
         text_append(line, "%.0f:%02.0f", floor(seconds / 60), fmod(seconds, 60));
     else
         text_append(line, "%.0f:%02.0f:%02.0f", floor(seconds / 3600), floor(fmod(seconds, 3600) / 60),
                     fmod(seconds, 60));
 }
 
-/* As many optimizers as fit: half a number would be a wrong one. */
+/* "; best: sgd 0.2 adam 0.1", once all have a run, and where all fit: who is missing would look like the worst. "-" is
+ * who has diverged so far. */
 static void append_scores(struct text *line, const struct race_progress *progress)
 {
+    struct text scores = {0};
+    bool all = true;
+    text_append(&scores, "; best:");
     for (size_t i = 0; i < progress->plan->contender_count; ++i) {
-        char entry[128];
         char number[QUANTITY_TEXT_SIZE];
         const struct race_progress_row *const row = &progress->rows[i];
-        const int length = snprintf(entry, sizeof entry, " %s %s", progress->plan->contenders[i].name,
-                                    quantity_text(number, &progress->plan->instance->validation, row->score));
-        if (row->known && length > 0 && line->length + (size_t)length <= LINE_COLUMNS)
-            text_append(line, "%s", entry);
+        all = all && row->done > 0;
+        text_append(
+            &scores, " %s %s", progress->plan->contenders[i].name,
+            quantity_text(number, &progress->plan->instance->validation, row->known ? row->score : (double)NAN));
     }
-}
-
-/* "loss" of "validation loss". */
-static const char *last_word(const char *name)
-{
-    const char *const space = strrchr(name, ' ');
-    return space ? space + 1 : name;
+    if (all && !scores.failed && text_columns(line->text) + text_columns(scores.text) <= LINE_COLUMNS)
+        text_append(line, "%s", scores.text);
+    text_free(&scores);
 }
 
 static void print_line(const struct race_progress *progress, double elapsed)
 {
     struct text line = {0};
-    text_append(&line, "rmsprop: %s%zu of %zu runs, ", progress->note, progress->runs_done, progress->runs_total);
-    append_time_left(&line, progress, elapsed);
-    text_append(&line, " left; %s:", last_word(progress->plan->instance->validation.name));
-    append_scores(&line, progress);
+    text_append(&line, "rmsprop: %s%zu of %zu runs", progress->note, progress->runs_done, progress->runs_total);
+    if (seconds_left(progress, elapsed) >= LEAST_SECONDS_TOLD) {
+        text_append(&line, ", ");
+        append_time_left(&line, progress, elapsed);
+        text_append(&line, " left");
+    }
+    if (!line.failed)
+        append_scores(&line, progress);
     if (!line.failed)
         (void)fprintf(stderr, "%.*s\n", LINE_COLUMNS, line.text);
     text_free(&line);
@@ -217,12 +227,14 @@ static void append_header(struct text *line, const struct race_progress *progres
     struct text words = {0};
     const size_t total = larger(progress->runs_total, 1);
     const size_t made = progress->runs_done - progress->runs_recalled;
+    const struct lab_quantity plain_number = {.name = "", .unit = ""};
+    char speed[QUANTITY_TEXT_SIZE];
     if (stop_signal != 0) {
         text_append(&end, "  stopping; a second Ctrl-C ends at once");
     } else {
         text_append(&end, " %3zu %%", 100 * progress->runs_done / total);
         if (made > 0 && elapsed > 0 && layout->width >= 60)
-            text_append(&end, "  %.3g runs/s", (double)made / elapsed);
+            text_append(&end, "  %s runs/s", quantity_text(speed, &plain_number, (double)made / elapsed));
         text_append(&end, "  ");
         append_time_left(&end, progress, elapsed);
         text_append(&end, " left");

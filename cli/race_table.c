@@ -6,6 +6,7 @@
 #include "race_words.h"
 #include "table.h"
 #include "terminal.h"
+#include <lab/trials.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -61,8 +62,8 @@ static size_t fill_rows(struct row *rows, const struct lab_race *race, bool tune
 
 /* ---- cells ---------------------------------------------------------------------------------------- */
 
-/* "650", "650 (8/10)" when two of ten missed it, "missed 6/10" when that is the median; shorter where there is
- * no room. */
+/* "650", "650 (8/10)" when eight of ten arrived, "missed (4/10)" when that is the median; shorter where there is no
+ * room. */
 static void add_steps_to_target(struct table *table, const struct lab_summary *summary, bool brief)
 {
     const size_t runs = summary->run_count;
@@ -71,7 +72,7 @@ static void add_steps_to_target(struct table *table, const struct lab_summary *s
     if (!isfinite(steps) && brief)
         table_cell(table, "missed");
     else if (!isfinite(steps))
-        table_cell(table, "missed %zu/%zu", runs - reached, runs);
+        table_cell(table, "missed (%zu/%zu)", reached, runs);
     else if (reached == runs)
         table_cell(table, "%.0f", steps);
     else if (brief)
@@ -210,14 +211,49 @@ static void add_chosen(struct table *table, unsigned searched, unsigned flag, do
         table_cell(table, "%s", number_text(number, value, value > 0.5 && value < 1 ? 5 : 3));
 }
 
-/* The best trial of each, where more than the rate was searched. */
+/* What is searched goes by another name in Adam and its kin. */
+static bool is_beta(const struct lab_race_plan *plan, unsigned flag, const char *key)
+{
+    bool any = false;
+    for (size_t i = 0; plan->searched & flag && i < plan->contender_count; ++i) {
+        const char *const set = lab_trial_key(&plan->contenders[i].options, flag);
+        any = any || (set && strcmp(set, key) == 0);
+    }
+    return any;
+}
+
+static void print_chosen_heading(const struct lab_race_plan *plan)
+{
+    struct text words = {0};
+    const bool rho = is_beta(plan, LAB_SEARCH_RHO, "beta2");
+    const bool momentum = is_beta(plan, LAB_SEARCH_MOMENTUM, "beta1");
+    if (plan->grid_count > 1)
+        text_append(&words, "the best of %zu trials; ", plan->grid_count);
+    else
+        text_append(&words, "the only trial; ");
+    text_append(&words, "- where a rule has no such option");
+    if (rho)
+        text_append(&words, "; rho is Adam's beta2");
+    if (momentum)
+        text_append(&words, rho ? ", momentum its beta1" : "; momentum is Adam's beta1");
+    (void)printf("\n%sChosen%s: ", bold(), plain());
+    if (words.failed)
+        (void)putchar('\n');
+    else
+        print_wrapped(words.text, strlen("Chosen: "), 2);
+    text_free(&words);
+}
+
+/* The best trial of each, where more than the rate was searched, in the order of the table of what came of them. */
 static void print_chosen(const struct lab_race *race)
 {
     const struct lab_race_plan *const plan = race->plan;
+    struct row rows[LAB_CONTENDERS_MAX];
     struct table table;
     char number[NUMBER_TEXT_SIZE];
     if (plan->searched == 0)
         return;
+    (void)fill_rows(rows, race, true);
     table_begin(&table);
     (void)table_column(&table, false, "optimizer");
     (void)table_column(&table, true, "rate");
@@ -225,10 +261,10 @@ static void print_chosen(const struct lab_race *race)
         if (plan->searched & race_searched[i].flag)
             (void)table_column(&table, true, race_searched[i].name);
     for (size_t i = 0; i < race->entry_count; ++i) {
-        const struct lab_entry *const entry = &race->entries[i];
+        const struct lab_entry *const entry = rows[i].entry;
         if (!entry->tuned)
             continue;
-        const struct lab_trial trial = race_trial(plan, i, entry->best);
+        const struct lab_trial trial = race_trial(plan, (size_t)(entry - race->entries), entry->best);
         table_row(&table);
         table_cell(&table, "%s", entry->name);
         table_cell(&table, "%s", number_text(number, plan->grid[entry->best], 3));
@@ -238,34 +274,47 @@ static void print_chosen(const struct lab_race *race)
     }
     if (table.rows == 0) /* interrupted before anyone was tuned */
         return;
-    (void)printf("\n%sChosen%s: the best of %zu trials; - where a rule has no such option\n", bold(), plain(),
-                 plan->grid_count);
+    print_chosen_heading(plan);
     table_print(&table);
 }
 
 /* ---- heading -------------------------------------------------------------------------------------- */
 
+/* ", epsilon and rho". */
 static void append_searched(struct text *words, unsigned searched)
 {
+    const char *last = NULL;
     for (size_t i = 0; i < RACE_SEARCHED_COUNT; ++i)
-        if (searched & race_searched[i].flag)
-            text_append(words, ", %s", race_searched[i].name);
+        if (searched & race_searched[i].flag) {
+            text_append(words, "%s%s", last ? ", " : "", last ? last : "");
+            last = race_searched[i].name;
+        }
+    text_append(words, " and %s", last ? last : "");
+}
+
+static void append_trials(struct text *words, const struct lab_race_plan *plan)
+{
+    double least = plan->grid[0];
+    double most = plan->grid[0];
+    for (size_t i = 1; i < plan->grid_count; ++i) {
+        least = plan->grid[i] < least ? plan->grid[i] : least;
+        most = plan->grid[i] > most ? plan->grid[i] : most;
+    }
+    text_append(words, "Every optimizer is %s the same ", plan->grid_count == 1 ? "tried in" : "tuned over");
+    if (plan->grid_count == 1)
+        text_append(words, "trial (learning rate %.3g", least);
+    else
+        text_append(words, "%zu trials (learning rates from %.3g to %.3g", plan->grid_count, least, most);
+    append_searched(words, plan->searched);
+    text_append(words, "), %zu seed%s%s", plan->tuning_seeds, plural(plan->tuning_seeds),
+                plan->grid_count == 1 ? "" : " each");
 }
 
 static void append_grid(struct text *words, const struct lab_race_plan *plan)
 {
     const char *const seeds = plural(plan->tuning_seeds);
     if (plan->searched != 0) {
-        double least = plan->grid[0];
-        double most = plan->grid[0];
-        for (size_t i = 1; i < plan->grid_count; ++i) {
-            least = plan->grid[i] < least ? plan->grid[i] : least;
-            most = plan->grid[i] > most ? plan->grid[i] : most;
-        }
-        text_append(words, "Every optimizer is tuned over the same %zu trials: learning rates from %.3g to %.3g",
-                    plan->grid_count, least, most);
-        append_searched(words, plan->searched);
-        text_append(words, ", %zu seed%s each", plan->tuning_seeds, seeds);
+        append_trials(words, plan);
     } else if (plan->grid_count == 1) {
         text_append(words, "Every optimizer is tried at learning rate %g, %zu seed%s", plan->grid[0],
                     plan->tuning_seeds, seeds);
@@ -326,7 +375,8 @@ static void print_heading(const struct lab_race *race)
     (void)fputs(bold(), stdout);
     print_wrapped(plan->instance->title, 0, 0);
     (void)fputs(plain(), stdout);
-    print_wrapped(plan->instance->problem->summary, 0, 0);
+    if (!plan->instance->source) /* of the user's own the title says it all */
+        print_wrapped(plan->instance->problem->summary, 0, 0);
     print_source(plan->instance);
     (void)putchar('\n');
 
@@ -411,15 +461,38 @@ static void print_differences(const struct lab_race *race)
 
 /* ---- time ----------------------------------------------------------------------------------------- */
 
-static void add_seconds(struct table *table, const struct lab_summary *summary)
+/* One unit for all, in which the shortest time is 1 at least. */
+static struct lab_quantity choose_unit(const struct row *rows, size_t count)
+{
+    double shortest = HUGE_VAL;
+    for (size_t i = 0; i < count; ++i) {
+        const double seconds = rows[i].summary->seconds_to_target.median;
+        if (rows[i].summary->run_count > 0 && seconds < shortest)
+            shortest = seconds;
+    }
+    return shortest >= 1      ? (struct lab_quantity){.name = "", .unit = "s", .factor = 1}
+           : shortest >= 1e-3 ? (struct lab_quantity){.name = "", .unit = "ms", .factor = 1e3}
+                              : (struct lab_quantity){.name = "", .unit = "us", .factor = 1e6};
+}
+
+static const char *time_text(char text[QUANTITY_TEXT_SIZE], const struct lab_quantity *unit, double seconds)
+{
+    return isfinite(seconds) ? quantity_text(text, unit, seconds) : "missed";
+}
+
+static void add_time(struct table *table, const struct lab_quantity *unit, const struct lab_summary *summary)
 {
     const struct lab_interval *const seconds = &summary->seconds_to_target;
-    if (!isfinite(seconds->median))
-        table_cell(table, summary->run_count > 0 ? "missed" : "-");
-    else if (has_interval(summary->run_count))
-        table_cell(table, "%.3g [%.3g, %.3g]", seconds->median, seconds->low, seconds->high);
+    char median[QUANTITY_TEXT_SIZE];
+    char low[QUANTITY_TEXT_SIZE];
+    char high[QUANTITY_TEXT_SIZE];
+    if (summary->run_count == 0)
+        table_cell(table, "-");
+    else if (isfinite(seconds->median) && has_interval(summary->run_count))
+        table_cell(table, "%s [%s, %s]", quantity_text(median, unit, seconds->median),
+                   time_text(low, unit, seconds->low), time_text(high, unit, seconds->high));
     else
-        table_cell(table, "%.3g", seconds->median);
+        table_cell(table, "%s", time_text(median, unit, seconds->median));
 }
 
 static bool any_run(const struct row *rows, size_t count)
@@ -437,20 +510,24 @@ static void print_time(const struct lab_race *race)
     struct table table;
     const size_t count = fill_rows(rows, race, true);
     const bool aimed = isfinite(plan->instance->target);
+    const struct lab_quantity unit = choose_unit(rows, count);
+    const struct lab_quantity per_step = {.name = "", .unit = "us", .factor = 1e6};
+    char heading[64];
     if (!any_run(rows, count))
         return;
+    (void)snprintf(heading, sizeof heading, "%s to target%s", unit.unit, any_interval(rows, count) ? " [95 %]" : "");
     table_begin(&table);
     (void)table_column(&table, false, "optimizer");
     (void)table_column(&table, true, "us per step");
     if (aimed)
-        (void)table_column(&table, false, any_interval(rows, count) ? "seconds to target [95 %]" : "seconds to target");
+        (void)table_column(&table, false, heading);
     for (size_t i = 0; i < count; ++i) {
-        char number[NUMBER_TEXT_SIZE];
+        char number[QUANTITY_TEXT_SIZE];
         table_row(&table);
         table_cell(&table, "%s", rows[i].entry->name);
-        table_cell(&table, "%s", number_text(number, 1e6 * race_seconds_per_step(plan, rows[i].entry), 3));
+        table_cell(&table, "%s", quantity_text(number, &per_step, race_seconds_per_step(plan, rows[i].entry)));
         if (aimed)
-            add_seconds(&table, rows[i].summary);
+            add_time(&table, &unit, rows[i].summary);
     }
     (void)printf("\n%sTime%s, tuned, scores left out; it varies from run to run and by machine\n", bold(), plain());
     table_print(&table);
@@ -470,9 +547,5 @@ void race_print(const struct race_report *report, const struct text *written)
     print_time(report->race);
     if (terminal_redraws(STDOUT_FILENO))
         (void)race_curves_draw(report, braille_print);
-    if (written->length > 0) {
-        (void)printf("\nwritten ");
-        print_wrapped(written->text, 8, 2);
-    }
-    (void)printf("again   %s\n", report->rerun);
+    race_print_end(report->race->interrupted, report->rerun, written);
 }

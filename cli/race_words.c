@@ -114,6 +114,15 @@ double race_seconds_per_step(const struct lab_race_plan *plan, const struct lab_
     return lab_median(seconds, count);
 }
 
+void race_print_end(bool interrupted, const char *rerun, const struct text *written)
+{
+    if (written->length > 0) {
+        (void)printf("\nwritten ");
+        print_wrapped(written->text, 8, 2);
+    }
+    (void)printf("%s   %s\n", interrupted ? "go on" : "again", rerun);
+}
+
 const char *plural(size_t count)
 {
     return count == 1 ? "" : "s";

@@ -41,6 +41,9 @@ struct lab_trial race_trial(const struct lab_race_plan *plan, size_t contender, 
 /* The median over an entry's tuned runs that came to their end; NaN if none did. */
 double race_seconds_per_step(const struct lab_race_plan *plan, const struct lab_entry *entry);
 
+/* Prints the end of what is told: the files written, then the command that does it again, or goes on. */
+void race_print_end(bool interrupted, const char *rerun, const struct text *written);
+
 /* "s" but for one. */
 const char *plural(size_t count);
 

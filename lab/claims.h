@@ -22,10 +22,10 @@ enum lab_verdict { LAB_VERDICT_NONE, LAB_VERDICT_HOLDS, LAB_VERDICT_FAILS, LAB_V
 
 /* What becomes of one check. */
 enum lab_outcome {
-    LAB_OUTCOME_NONE, /* nothing is expected of the figure, or it was not measured */
+    LAB_OUTCOME_NONE, /* nothing is expected of the figure, or a quick run left it out */
     LAB_OUTCOME_HOLDS,
     LAB_OUTCOME_FAILS,
-    LAB_OUTCOME_OPEN /* the data do not decide */
+    LAB_OUTCOME_OPEN /* the data do not decide, or are no number */
 };
 
 enum lab_expectation {

@@ -243,6 +243,8 @@ static rms_status finish(struct lab_instance *instance, rms_error *error)
 {
     rms_status status = instance->problem->prepare ? instance->problem->prepare(instance, error) : RMS_OK;
     if (status != RMS_OK) {
+        if (error->message[0] == '\0') /* a shared object may forget its sentence */
+            refuse(error, status, instance->problem->name, rms_status_name(status));
         free(instance->opened);
         *instance = (struct lab_instance){0};
         return status;
@@ -283,8 +285,10 @@ rms_status lab_instance_open(struct lab_instance *instance, const struct lab_req
 rms_status lab_instance_open_problem(struct lab_instance *instance, const struct lab_problem *problem, rms_error *error)
 {
     rms_error unused;
+    rms_error *const told = error ? error : &unused;
+    *told = (rms_error){{0}};
     begin(instance, problem);
-    return finish(instance, error ? error : &unused);
+    return finish(instance, told);
 }
 
 void lab_instance_close(struct lab_instance *instance)

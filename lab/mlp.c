@@ -203,7 +203,7 @@ double lab_mlp_gradient(struct lab_mlp *mlp, const float *inputs, const uint8_t 
     return loss;
 }
 
-static size_t index_of_largest(const float *values, size_t count)
+size_t lab_index_of_largest(const float *values, size_t count)
 {
     size_t largest = 0;
     for (size_t i = 1; i < count; ++i)
@@ -224,7 +224,7 @@ struct lab_mlp_score lab_mlp_score(struct lab_mlp *mlp, const float *inputs, con
             const float *const z = top->activation + b * top->outputs;
             const size_t label = labels[first + b];
             score.loss += lab_mlp_softmax_loss(z, top->outputs, label, mlp->probabilities);
-            score.right += index_of_largest(z, top->outputs) == label;
+            score.right += lab_index_of_largest(z, top->outputs) == label;
         }
     }
     score.loss /= (double)count;

@@ -65,6 +65,9 @@ const float *lab_mlp_forward_rows(struct lab_mlp *mlp, const float *inputs, size
  * that were last taken forward, of which these are all inputs. */
 void lab_mlp_backward(struct lab_mlp *mlp, const float *inputs, size_t count, const float *deltas);
 
+/* Where the largest is, the first on a tie; 0 where the first is NaN. */
+size_t lab_index_of_largest(const float *values, size_t count);
+
 /* Turns one sample's outputs z into probabilities, exp(z_j) / sum exp(z), and returns -log of the label's. */
 double lab_mlp_softmax_loss(const float *z, size_t classes, size_t label, double *probabilities);
 

@@ -47,6 +47,11 @@ static double median_steps(const struct lab_race *race, size_t entry, bool tuned
 static void fill_ratios(struct lab_profile *profile, const struct lab_race *race, size_t index, bool tuned)
 {
     double least = HUGE_VAL;
+    if (!profile->aimed[index]) { /* who has nowhere to arrive has not missed it */
+        for (size_t i = 0; i < profile->entry_count; ++i)
+            profile->entries[i].steps[index] = profile->entries[i].ratio[index] = (double)NAN;
+        return;
+    }
     for (size_t i = 0; i < profile->entry_count; ++i) {
         const double steps = median_steps(race, i, tuned);
         profile->entries[i].steps[index] = steps;
@@ -63,8 +68,8 @@ static double area_score(const struct lab_profile *profile, const struct lab_pro
 {
     double sum = 0.0;
     for (size_t i = 0; i < profile->race_count; ++i)
-        sum += entry->ratio[i] < LAB_PROFILE_TAU ? LAB_PROFILE_TAU - entry->ratio[i] : 0.0;
-    return sum / ((LAB_PROFILE_TAU - 1.0) * (double)profile->race_count);
+        sum += entry->ratio[i] < LAB_PROFILE_TAU ? LAB_PROFILE_TAU - entry->ratio[i] : 0.0; /* NaN: no target */
+    return profile->aimed_count > 0 ? sum / ((LAB_PROFILE_TAU - 1.0) * (double)profile->aimed_count) : (double)NAN;
 }
 
 double lab_profile_share(const struct lab_profile *profile, size_t entry, double tau)
@@ -72,7 +77,7 @@ double lab_profile_share(const struct lab_profile *profile, size_t entry, double
     size_t within = 0;
     for (size_t i = 0; i < profile->race_count; ++i)
         within += profile->entries[entry].ratio[i] <= tau && isfinite(profile->entries[entry].ratio[i]);
-    return (double)within / (double)profile->race_count;
+    return profile->aimed_count > 0 ? (double)within / (double)profile->aimed_count : 0.0;
 }
 
 static int ascending(const void *left, const void *right)
@@ -86,13 +91,16 @@ size_t lab_profile_curve(const struct lab_profile *profile, size_t entry, double
                          double share[LAB_PROFILE_POINTS])
 {
     double ratios[LAB_PROFILE_RACES_MAX];
-    memcpy(ratios, profile->entries[entry].ratio, profile->race_count * sizeof *ratios);
-    qsort(ratios, profile->race_count, sizeof *ratios, ascending);
+    size_t aimed = 0;
+    for (size_t i = 0; i < profile->race_count; ++i)
+        if (profile->aimed[i])
+            ratios[aimed++] = profile->entries[entry].ratio[i];
+    qsort(ratios, aimed, sizeof *ratios, ascending);
 
     size_t count = 1;
     tau[0] = 1.0;
     share[0] = lab_profile_share(profile, entry, 1.0);
-    for (size_t i = 0; i < profile->race_count; ++i) {
+    for (size_t i = 0; i < aimed; ++i) {
         const double at = ratios[i];
         if (at <= tau[count - 1] || at > LAB_PROFILE_TAU)
             continue;
@@ -183,6 +191,8 @@ rms_status lab_profile_make(struct lab_profile *profile, const struct lab_race *
         profile->entries[i].name = races[0]->entries[i].name;
     for (size_t i = 0; i < race_count; ++i) {
         profile->problems[i] = races[i]->plan->instance->name;
+        profile->aimed[i] = isfinite(races[i]->plan->instance->target);
+        profile->aimed_count += profile->aimed[i];
         fill_ratios(profile, races[i], i, tuned);
     }
     for (size_t i = 0; i < profile->entry_count; ++i)

@@ -16,12 +16,14 @@ struct lab_profile_entry {
     const char *name;
 
     /* By race: its median steps to the target, in terms of the least that any contender has; at least 1, infinity where
-     * half the runs missed it. A median counts as the problem's score_every at least, as nobody looked before. */
+     * half the runs missed it, NaN where the problem has no target. A median counts as the problem's score_every at
+     * least, as nobody looked before. */
     double ratio[LAB_PROFILE_RACES_MAX];
 
     double steps[LAB_PROFILE_RACES_MAX]; /* those medians */
 
-    /* The mean height of its profile from 1 to LAB_PROFILE_TAU, in [0, 1]: 1 for the first on every problem. */
+    /* The mean height of its profile from 1 to LAB_PROFILE_TAU, in [0, 1]: 1 for the first on every problem; NaN where
+     * none has a target. */
     double score;
 
     /* Test scores of all runs of all races, of which 0 is the worst contender's median on its problem and 1 the best's,
@@ -33,6 +35,8 @@ struct lab_profile_entry {
 /* Names of problems are those of the races' instances; names and instances must outlive it. */
 struct lab_profile {
     size_t race_count;
+    size_t aimed_count; /* of these, those whose problem has a target: only they make profile and score */
+    bool aimed[LAB_PROFILE_RACES_MAX];
     const char *problems[LAB_PROFILE_RACES_MAX];
     size_t entry_count;
     struct lab_profile_entry entries[LAB_CONTENDERS_MAX];
@@ -44,7 +48,7 @@ rms_status lab_profile_make(struct lab_profile *profile, const struct lab_race *
                             bool tuned, rms_error *error);
 
 /* The performance profile (Dolan and More, "Benchmarking optimization software with performance profiles", 2002): the
- * share of problems on which the contender's ratio is at most tau. It rises by steps, at the ratios. */
+ * share of problems with a target on which the contender's ratio is at most tau. It rises by steps, at the ratios. */
 double lab_profile_share(const struct lab_profile *profile, size_t entry, double tau);
 
 /* The same as points to draw, from tau = 1 to LAB_PROFILE_TAU: two for each step, and the ends; returns their number, at

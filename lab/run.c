@@ -250,7 +250,9 @@ rms_status lab_run_train(struct lab_run *run, const struct lab_instance *instanc
     if (!training.task)
         return refuse(error, RMS_ERROR_MEMORY, instance->name, "not enough memory to train on it");
     training.tensor_count = training.problem->tensors(training.task, &training.tensors);
-    rms_status status = create_optimizer(&training);
+    rms_status status = training.tensor_count > 0
+                            ? create_optimizer(&training)
+                            : refuse(error, RMS_ERROR_FORMAT, instance->name, "it has no tensors: nothing to learn");
     if (status == RMS_OK) {
         status = train(&training, steps, stop);
         run->digest = LAB_DIGEST_EMPTY;

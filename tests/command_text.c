@@ -178,25 +178,25 @@ static void a_straight_line_goes_from_corner_to_corner(void **state)
     char *text = draw(&plot, 44, 9, false);
     assert_string_equal(text, "Title\n"
                               "height\n"
-                              "     1 +                         aaaaaa a up\n"
+                              "     1 +                        aaaaaa  a up\n"
                               "       |                  aaaaaaa\n"
-                              "   0.5 +            aaaaaaa\n"
-                              "       |      aaaaaaa\n"
+                              "   0.5 +            aaaaaa\n"
+                              "       |     aaaaaaa\n"
                               "     0 +aaaaaa\n"
-                              "       ++--------------+--------------+\n"
-                              "        0              5              10\n"
+                              "       ++--------------+-------------+\n"
+                              "        0              5             10\n"
                               "        step\n");
     free(text);
     text = draw(&plot, 44, 9, true);
     assert_string_equal(text, "Title\n"
                               "height\n"
-                              "     1 ┤                         ⣀⡠⠤⠔⠒a a up\n"
-                              "       │                  ⢀⣀⡠⠤⠒⠊⠉\n"
-                              "   0.5 ┤            ⢀⣀⠤⠔⠒⠉⠁\n"
-                              "       │      ⣀⡠⠤⠒⠊⠉⠁\n"
-                              "     0 ┤⣀⠤⠔⠒⠊⠉\n"
-                              "       └┬──────────────┬──────────────┬\n"
-                              "        0              5              10\n"
+                              "     1 ┤                        ⢀⣀⠤⠔⠒a  a up\n"
+                              "       │                  ⣀⡠⠤⠒⠒⠉⠁\n"
+                              "   0.5 ┤            ⣀⡠⠤⠒⠊⠉\n"
+                              "       │     ⢀⣀⠤⠤⠒⠊⠉\n"
+                              "     0 ┤⣀⠤⠔⠒⠉⠁\n"
+                              "       └┬──────────────┬─────────────┬\n"
+                              "        0              5             10\n"
                               "        step\n");
     free(text);
 }
@@ -234,7 +234,7 @@ static void lines_that_end_together_have_each_their_letter_and_row(void **state)
     make_line(&plot, "second", 2, x, second);
     make_line(&plot, "third", 2, x, third);
     char *const text = draw(&plot, 60, 12, true);
-    assert_int_equal(line_with(text, "cba a first\n"), 2);
+    assert_int_equal(line_with(text, "cba  a first\n"), 2);
     assert_int_equal(line_with(text, " b second\n"), 3);
     assert_int_equal(line_with(text, " c third\n"), 4);
     free(text);

@@ -27,13 +27,15 @@ static void a_check_holds_when_its_whole_interval_is_as_expected(void **state)
         {LAB_EXPECT_WITHIN, 1, 2, 0, 0.5, LAB_OUTCOME_FAILS},   {LAB_EXPECT_NOTHING, 1, 2, 1, 2, LAB_OUTCOME_NONE},
     };
     for (size_t i = 0; i < COUNT_OF(cases); ++i) {
-        const struct lab_measure measure = {
-            .expects = cases[i].expects, .bound = cases[i].bound, .upper = cases[i].upper};
+        struct lab_measure measure = {.expects = cases[i].expects, .bound = cases[i].bound, .upper = cases[i].upper};
         struct lab_figure figure = {0.5 * (cases[i].low + cases[i].high), cases[i].low, cases[i].high, 10};
         if (lab_judge(&measure, &figure) != cases[i].outcome)
             fail_msg("case %zu: %s (judged) != %s", i, lab_outcome_name(lab_judge(&measure, &figure)),
                      lab_outcome_name(cases[i].outcome));
         figure.samples = 0;
+        assert_int_equal(lab_judge(&measure, &figure),
+                         cases[i].expects == LAB_EXPECT_NOTHING ? LAB_OUTCOME_NONE : LAB_OUTCOME_OPEN);
+        measure.full_only = true;
         assert_int_equal(lab_judge(&measure, &figure), LAB_OUTCOME_NONE);
     }
 }

@@ -113,6 +113,48 @@ static void where_nobody_arrives_nobody_is_first(void **state)
     }
 }
 
+/* Of three problems the middle one has no target, though medians are noted: what is left is that of the other two. */
+static void a_problem_without_a_target_is_left_out(void **state)
+{
+    (void)state;
+    struct made made[3];
+    make_three(made);
+    made[1].instance.target = INF;
+    struct lab_profile profile;
+    profile_of(&profile, made, 3);
+    assert_int_equal(profile.race_count, 3);
+    assert_int_equal(profile.aimed_count, 2);
+    assert_true(profile.aimed[0] && !profile.aimed[1] && profile.aimed[2]);
+    static const double scores[] = {1.0, 11.0 / 12.0, 0.5};
+    for (size_t e = 0; e < CONTENDERS; ++e) {
+        double tau[LAB_PROFILE_POINTS], share[LAB_PROFILE_POINTS];
+        assert_true(isnan(profile.entries[e].ratio[1]) && isnan(profile.entries[e].steps[1]));
+        assert_true(isfinite(profile.entries[e].ratio[0]) && isfinite(profile.entries[e].ratio[2]));
+        assert_true(fabs(profile.entries[e].score - scores[e]) < 1e-15);
+        assert_true(lab_profile_share(&profile, e, 8.0) == 1.0);
+        const size_t points = lab_profile_curve(&profile, e, tau, share);
+        assert_true(share[points - 1] == (e < 2 ? 1.0 : 0.5));
+    }
+}
+
+static void where_no_problem_has_a_target_only_scores_are_told(void **state)
+{
+    (void)state;
+    struct made made[3];
+    make_three(made);
+    for (size_t i = 0; i < 3; ++i)
+        made[i].instance.target = NOT_A_NUMBER;
+    struct lab_profile profile;
+    profile_of(&profile, made, 3);
+    assert_int_equal(profile.aimed_count, 0);
+    for (size_t e = 0; e < CONTENDERS; ++e) {
+        double tau[LAB_PROFILE_POINTS], share[LAB_PROFILE_POINTS];
+        assert_true(isnan(profile.entries[e].score) && profile.entries[e].normalized.mean == 1.0);
+        assert_int_equal(lab_profile_curve(&profile, e, tau, share), 2);
+        assert_true(share[0] == 0.0 && share[1] == 0.0);
+    }
+}
+
 /* Medians 1, 3 and 5: scores of 1, 2, 3, ... are 0, 1/4, 1/2, ... from the worst's median to the best's. Of two such
  * problems with eight scores, the middle half is the third to the sixth. */
 static void scores_are_normalized_by_the_best_and_the_worst_median(void **state)
@@ -195,6 +237,8 @@ int main(void)
         cmocka_unit_test(ratios_are_to_the_first_of_each_problem),
         cmocka_unit_test(the_score_is_the_area_below_the_profile),
         cmocka_unit_test(where_nobody_arrives_nobody_is_first),
+        cmocka_unit_test(a_problem_without_a_target_is_left_out),
+        cmocka_unit_test(where_no_problem_has_a_target_only_scores_are_told),
         cmocka_unit_test(scores_are_normalized_by_the_best_and_the_worst_median),
         cmocka_unit_test(races_of_others_are_refused_in_a_sentence),
         cmocka_unit_test(a_profile_of_real_races_is_that_of_their_summaries),

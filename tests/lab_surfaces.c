@@ -292,7 +292,7 @@ static void a_run_has_these_bits_on_every_machine(void **state)
         {"saddle", NULL, 0x0848647efe5530ef},
         {"plateau", NULL, 0xeed8881b705e578f},
         {"two-wells", NULL, 0x29739fbd57aa48dd},
-        {"function", "x^2 + 10*sin(y)", 0x31ac671a237da340},
+        {"function", "x^2 + 10*sin(y)", 0x806ed010ee3674a1},
         {"function:noise=0.1,start=0.5", "exp(a)*tanh(b)^2 + c*abs(c)^1.5/(1 + abs(d)) + log(2 + cos(e1*f))",
          0xd1c6dd37946bccdb},
     };
@@ -362,15 +362,15 @@ static void a_function_that_cannot_be_is_refused_with_a_sentence(void **state)
          "function: what function? (expected one, as in race --function \"x^2 + 10*y^2\")"},
         {"function", "x^2 +", RMS_ERROR_ARGUMENT,
          "function: \"x^2 +\": at the end: expected a number, a variable, a function or \"(\""},
-        {"function", "log(x - 1) + y", RMS_ERROR_ARGUMENT,
-         "function: f is infinite where every variable is 1, the start (another: race function:start=2)"},
+        {"function", "log(x - 2) + y", RMS_ERROR_ARGUMENT,
+         "function: f is infinite where every variable is 2, the start (another: race function:start=0.5)"},
         {"function:start=-1", "sqrt(x)", RMS_ERROR_ARGUMENT,
-         "function: f is no number where every variable is -1, the start (another: race function:start=2)"},
+         "function: f is no number where every variable is -1, the start (another: race function:start=0.5)"},
         {"function:start=0", "x + y/y", RMS_ERROR_ARGUMENT,
-         "function: f is no number where every variable is 0, the start (another: race function:start=2)"},
+         "function: f is no number where every variable is 0, the start (another: race function:start=0.5)"},
         {"function:start=0", "a + (b + 1e-300)^0.01*1e14", RMS_ERROR_ARGUMENT,
          "function: the derivative of f by b is infinite where every variable is 0, the start (another: race "
-         "function:start=2)"},
+         "function:start=0.5)"},
         {"function:low=2,high=2", "x + y", RMS_ERROR_RANGE, "function: low=2 is not below high=2"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); ++i) {

@@ -1,5 +1,5 @@
-"""The net of `rmsprop race fashion` in PyTorch: the same images, layers, beginning, loss and optimizer. Answers a request
-with one epoch from a fresh start: seconds of a step, and the validation loss at the end, which is not timed."""
+"""The net of `rmsprop race fashion` in PyTorch: the same images, layers, kind of beginning, loss and optimizer. Answers
+a request with one epoch from a fresh start: seconds of a step, and the validation loss at the end, which is not timed."""
 
 import gzip
 import json

@@ -75,15 +75,6 @@ static double randomness(const struct lab_task *task, size_t step)
     return done < task->explored ? 1.0 - (1.0 - least) * (done / task->explored) : least;
 }
 
-static size_t index_of_largest(const float *values, size_t count)
-{
-    size_t best = 0;
-    for (size_t i = 1; i < count; ++i)
-        if (values[i] > values[best])
-            best = i;
-    return best;
-}
-
 /* One move of all copies; moves are counted from 0, those before the first update included. */
 static void play(struct lab_task *task, uint64_t move, double random)
 {
@@ -94,7 +85,7 @@ static void play(struct lab_task *task, uint64_t move, double random)
         const uint64_t index = move * batch->copies + copy;
         const bool explores = lab_random_uniform(task->world.seed, CHANCE_STREAM, index) < random;
         const size_t action = explores ? (size_t)lab_random_below(task->world.seed, ACTION_STREAM, index, actions)
-                                       : index_of_largest(values + copy * actions, actions);
+                                       : lab_index_of_largest(values + copy * actions, actions);
         task->world.actions[copy] = (uint8_t)action;
     }
     /* The batch's rows are not needed before the next draw. */
@@ -144,7 +135,7 @@ static double set_deltas(struct lab_task *task, const float *values, const float
     for (size_t b = 0; b < batch->size; ++b) {
         const size_t i = batch->moves[b];
         const float *const next = beyond + b * actions;
-        const double best = (double)next[index_of_largest(next, actions)];
+        const double best = (double)next[lab_index_of_largest(next, actions)];
         const double wanted =
             (double)task->memory.rewards[i] + (task->memory.terminated[i] ? 0.0 : task->discount * best);
         double derivative;

@@ -124,13 +124,8 @@ static void choose_best(struct lab_world *world, struct lab_mlp *net)
     const struct lab_environments *const exam = world->exam;
     const size_t width = net->layers[net->layer_count - 1].outputs;
     const float *values = lab_mlp_forward(net, exam->observations, exam->copies);
-    for (size_t copy = 0; copy < exam->copies; ++copy, values += width) {
-        uint8_t best = 0;
-        for (uint8_t action = 1; action < exam->kind->action_count; ++action)
-            if (values[action] > values[best])
-                best = action;
-        world->exam_actions[copy] = best;
-    }
+    for (size_t copy = 0; copy < exam->copies; ++copy, values += width)
+        world->exam_actions[copy] = (uint8_t)lab_index_of_largest(values, exam->kind->action_count);
 }
 
 double lab_world_examine(struct lab_world *world, struct lab_mlp *net)

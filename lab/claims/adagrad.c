@@ -14,7 +14,8 @@
 #define TUNING_SEEDS 5
 #define SEEDS_MAX 20
 #define GRID 13
-#define NOTHING 1e-6 /* per cent of a way: what is left when only roundings are */
+#define SEED_STREAM 302 /* of the plan's seed, from which the seeds of ways come */
+#define NOTHING 1e-6    /* per cent of a way: what is left when only roundings are */
 
 enum { ADAGRAD, RMSPROP, RULES };
 static const rms_rule rules[RULES] = {RMS_ADAGRAD, RMS_RMSPROP};
@@ -134,13 +135,14 @@ static rms_status way_job(void *data, size_t index, rms_error *error)
     const size_t rate = index / RULES % GRID;
     const size_t seed = index / RULES / GRID;
     const rms_options options = lab_rule_at(rules[rule], grid[rate]);
+    const uint64_t way_seed = lab_random_bits(ways->experiment->plan->seed, SEED_STREAM, seed);
     double goals[WALKERS];
     struct lab_walk walk;
     rms_status status = lab_walk_begin(&walk, &options, WALKERS, error);
     if (status != RMS_OK)
         return status;
     for (size_t i = 0; i < WALKERS; ++i)
-        goals[i] = lab_exp(lab_log(10) * lab_random_uniform(ways->experiment->plan->seed + seed, 301, i));
+        goals[i] = lab_exp(lab_log(10) * lab_random_uniform(way_seed, 301, i));
     for (size_t step = 0; status == RMS_OK && step < WAY_STEPS; ++step) {
         for (size_t i = 0; i < WALKERS; ++i)
             walk.gradients[i] = way_gradient(walk.parameters[i], goals[i]);
@@ -148,7 +150,7 @@ static rms_status way_job(void *data, size_t index, rms_error *error)
     }
     for (size_t i = 0; i < WALKERS; ++i) {
         const double left = 100 * fabs(walk.parameters[i] - goals[i]) / goals[i];
-        ways->left[rule][rate][seed] += left > NOTHING ? left / WALKERS : 0;
+        ways->left[rule][rate][seed] += left <= NOTHING ? 0 : left / WALKERS;
     }
     lab_walk_end(&walk);
     return status;

@@ -238,7 +238,7 @@ const struct lab_claim lab_claim_scale_jump = {
     .name = "scale-jump",
     .title = "After a jump of scale: RMSProp at once, Adam for longer",
     .statement = "When gradients grow after a quiet time, RMSProp overshoots more at once and Adam with betas 0.9 and "
-                 "0.999 for longer; equal betas and a large epsilon keep both in bounds.",
+                 "0.999 for longer; equal betas bound Adam's steps, and a large epsilon lessens RMSProp's.",
     .source = "Lyle et al., 2023, of Adam's lagging v; the numbers follow from the rules",
     .experiment = "One parameter without gradient for 20,000 steps, then with a constant one of 1,000,000 (of 1 where "
                   "epsilon matters) for 1000: the sizes of the steps over the learning rate. And gradients of 100 for "

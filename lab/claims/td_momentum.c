@@ -12,6 +12,7 @@
 #define MOMENTA 4
 #define TUNING_SEEDS 10
 #define SEEDS_MAX 100
+#define SEED_STREAM 800 /* of the plan's seed, from which the seeds of runs come */
 
 static const double grid[GRID] = {1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1};
 static const double momenta[MOMENTA] = {0, 0.5, 0.9, 0.99};
@@ -99,10 +100,11 @@ static rms_status learn_job(void *data, size_t index, rms_error *error)
         return lab_out_of_memory(error);
     struct lab_walk walk;
     rms_status status = lab_walk_begin(&walk, &options, STATES, error);
+    const uint64_t run_seed = lab_random_bits(results->experiment->plan->seed, SEED_STREAM, seed);
     double sum = 0;
     size_t count = 0;
     for (size_t number = 0; status == RMS_OK && number < results->episodes; ++number) {
-        walk_randomly(episode, results->experiment->plan->seed + seed, number);
+        walk_randomly(episode, run_seed, number);
         status = learn(&walk, episode, target, error);
         if (2 * number >= results->episodes) {
             sum += error_of(walk.parameters);

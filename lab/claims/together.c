@@ -13,6 +13,10 @@
 #define STEPS_MAX 20000
 #define NET_STEPS 20
 
+/* Streams of the plan's seed that seeds of runs come from. */
+#define BOWLS_STREAM 220
+#define NET_STREAM 221
+
 enum { SGD, ADAGRAD, RMSPROP, RULES };
 static const rms_rule rules[RULES] = {RMS_SGD, RMS_ADAGRAD, RMS_RMSPROP};
 static const char *const names[RULES] = {"SGD", "Adagrad", "RMSProp"};
@@ -61,6 +65,7 @@ static rms_status bowls_job(void *data, size_t index, rms_error *error)
     struct results *const results = data;
     const size_t rule = index % RULES;
     const size_t seed = index / RULES;
+    const uint64_t walk_seed = lab_random_bits(results->experiment->plan->seed, BOWLS_STREAM, seed);
     const rms_options options = lab_rule_at(rules[rule], rates[rule]);
     double *const half_way = results->half_way[rule][seed];
     struct lab_walk walk;
@@ -73,8 +78,7 @@ static rms_status bowls_job(void *data, size_t index, rms_error *error)
     for (size_t step = 0; status == RMS_OK && step < STEPS_MAX && arrived < BOWLS; ++step) {
         for (size_t i = 0; i < BOWLS; ++i)
             walk.gradients[i] =
-                curvature_of(i) *
-                (walk.parameters[i] + NOISE * lab_random_normal(results->experiment->plan->seed + seed, 200 + i, step));
+                curvature_of(i) * (walk.parameters[i] + NOISE * lab_random_normal(walk_seed, 200 + i, step));
         status = lab_walk_step(&walk, error);
         for (size_t i = 0; i < BOWLS; ++i)
             if (half_way[i] == 0 && walk.parameters[i] <= 0.5) {
@@ -127,10 +131,10 @@ static rms_status net_job(void *data, size_t index, rms_error *error)
 {
     struct results *const results = data;
     const size_t rule = index % RULES;
+    const uint64_t run_seed = lab_random_bits(results->experiment->plan->seed, NET_STREAM, index / RULES);
     const rms_options options = lab_rule_at(rules[rule], 1e-3);
     struct lab_movement movement;
-    const rms_status status = lab_movement_measure(&movement, results->digits, &options,
-                                                   results->experiment->plan->seed + index / RULES, NET_STEPS, error);
+    const rms_status status = lab_movement_measure(&movement, results->digits, &options, run_seed, NET_STEPS, error);
     if (status != RMS_OK)
         return status;
     results->shares[rule][index / RULES] = share_of_tenth(&movement);

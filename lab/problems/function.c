@@ -61,7 +61,7 @@ static rms_status check_start(const struct lab_instance *instance, rms_error *er
     const double wrong = isfinite(value) ? gradient[infinite] : value;
     const char *const what = isnan(wrong) ? "no number" : "infinite";
     snprintf(error->message, sizeof error->message,
-             "function: %s is %s where every variable is %g, the start (another: race function:start=2)", part, what,
+             "function: %s is %s where every variable is %g, the start (another: race function:start=0.5)", part, what,
              start);
     return RMS_ERROR_ARGUMENT;
 }
@@ -137,7 +137,7 @@ static double value(const struct lab_instance *instance, double x, double y)
 /* Since nobody knows what can be reached, nothing counts as arrived unless the user says so. */
 static const struct lab_setting settings[] = {
     LAB_SURFACE_SETTINGS(0.1),
-    [START] = {"start", "where all variables start", 1.0, -1e6, 1e6, false},
+    [START] = {"start", "where all variables start", 2.0, -1e6, 1e6, false},
     [LOW] = {"low", "least x and y of the picture", -4.0, -1e6, 1e6, false},
     [HIGH] = {"high", "largest x and y of the picture", 4.0, -1e6, 1e6, false},
     [TARGET] = {"target", "value that counts as arrived", -HUGE_VAL, -HUGE_VAL, HUGE_VAL, false},

@@ -112,3 +112,24 @@ race() {
     [[ "$stderr" == *"it is of another race: object_hash is "* ]]
     cmp log out/line.jsonl
 }
+
+@test "list shows an object's problem as it shows those of the command" {
+    compile line 's/static const struct lab_problem line = {/static const struct lab_setting settings[] = {{"tilt", "how steep", 2, 1, 9, false}};\n&\n.settings = settings, .setting_count = 1,/'
+    run --separate-stderr rmsprop list "$BATS_TEST_TMPDIR/line.so"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"how steep (2; 1 to 9)"* ]]
+    fits_80_columns
+    rmsprop list "$BATS_TEST_TMPDIR/line.so" --json | jq -e '.problem.settings[0].key == "tilt"'
+    refuses 1 'absent.so' rmsprop list ./absent.so
+}
+
+@test "nothing to learn, and a failure without a word, are sentences" {
+    compile none 's/    return 1;/    return 0;/'
+    race ./none.so
+    [ "$status" -eq 1 ]
+    [[ "$stderr" == *"it has no tensors: nothing to learn"* ]]
+    compile mute 's/^static const struct lab_problem line = {/static rms_status prepare(struct lab_instance *instance, rms_error *error) { (void)instance; (void)error; return RMS_ERROR_MEMORY; }\n&\n.prepare = prepare,/'
+    race ./mute.so
+    [ "$status" -eq 1 ]
+    [[ "$stderr" == *"line"*"memory"* ]]
+}

@@ -25,7 +25,7 @@ lasting() {
     fits_80_columns
     [[ "$output" == *"Default learning rate: test accuracy in %, more is better"* ]]
     [[ "$output" == *"Tuned learning rate: test accuracy in %, more is better"* ]]
-    [[ "$output" == *"validation loss of at most 0.165"* && "$output" == *"us per step  seconds to target"* ]]
+    [[ "$output" == *"validation loss of at most 0.165"* && "$output" == *"us per step  ms to target"* ]]
     [[ "$output" == *"Differences in test accuracy"* && "$output" == *"Indicative only"* ]]
     [[ "$output" == *"again   rmsprop race --seed 1 --seeds 2 --lr 0.01,0.1 --quick digits"* ]]
 }
@@ -46,6 +46,7 @@ lasting() {
         told "pictures/$name"
     done
     [ -s pictures/digits.jsonl ]
+    told pictures/digits.jsonl
     [ "$(find pictures -type f | wc -l)" -eq 22 ]
     jq -e . pictures/digits.json >/dev/null
     for picture in pictures/*.png; do
@@ -145,7 +146,7 @@ lasting() {
 
 @test "a missed target and a lost number are null in JSON and words in text" {
     tiny_race --optimizers sgd --lr 0.0001 >text
-    grep -q 'missed 1/1' text
+    grep -q 'missed (0/1)' text
     jq -e '.entries[0] | .steps_to_target == null and .reached_target == 0' out/digits.json
     run ! grep -Ei 'nan|infinity' text out/digits.json
 }
@@ -208,6 +209,7 @@ lasting() {
 
 @test "wrong usage is refused in one sentence that says how" {
     refuses 2 'expected one of digits' rmsprop race nosuch
+    refuses 2 'race: no problem is called "rosenbrok"; did you mean rosenbrock?' rmsprop race rosenbrok:noise=0.1
     refuses 2 '--lr: "abc" is not a number (expected one or more positive numbers, as in --lr 0.001,0.01)' \
         rmsprop race --lr abc
     refuses 2 '--lr: "" is not a number' rmsprop race --lr 0.1,

@@ -61,6 +61,38 @@ digests_of() {
         ([.entries[].ratio[] | . == null or . >= 1] | all)' out/profile.json
 }
 
+@test "a problem without a target is no problem that everyone missed" {
+    surface_race beale --function 'x^2 + y^2 + z^2' >text
+    grep -q '^Performance profile over 1 of 2 problems, tuned (function has no target)$' text
+    sed -n '/^Performance/,$p' text >profile
+    grep -q '^function  *no target  *no target$' profile
+    run ! grep '[0-9]/2' profile
+    jq -e '([.entries[] | .ratio[1], .steps_to_target[1]] | all(. == null)) and ([.entries[].score] | max == 1)' out/profile.json
+
+    surface_race --out none --steps 40 switching --function 'x^2 + y^2 + z^2' >text
+    tr -s '[:space:]' ' ' <text | grep -qF ' Normalized test score over 2 problems, tuned (switching and function have no target) optimizer '
+    sed -n '/^Normalized/,$p' text >profile
+    run ! grep -Ei 'arrives|first|missed|nan' profile
+    jq -e '([.entries[].score] | all(. == null)) and ([.entries[].normalized_test.mean] | max == 1)' none/profile.json
+    [ ! -e none/profile.svg ]
+}
+
+@test "what was interrupted goes on by the command that is printed" {
+    "$RMSPROP_COMMAND" race --quick --quiet --lr 0.01 --seeds 300 --threads 1 --optimizers sgd --steps 2000 \
+        plateau digits >text &
+    local race=$! status=0
+    while [ ! -e out/digits.jsonl ]; do
+        kill -0 "$race"
+        sleep 0.1
+    done
+    kill -TERM "$race"
+    wait "$race" || status=$?
+    [ "$status" -eq 143 ]
+    [ "$(tail -n 1 text)" = 'go on   rmsprop race --resume --seed 1 --seeds 300 --lr 0.01 --optimizers sgd --steps 2000 --quick plateau digits' ]
+    jq -e '.rerun | startswith("rmsprop race --resume ")' out/digits.json
+    jq -e '.rerun | contains("--resume") | not' out/plateau.json
+}
+
 @test "--json of several problems is one document, whose races are those of the files" {
     surface_race --json beale --function x+y+z >document
     jq -e -s 'length == 1 and (.[0] | [.races[].problem] == ["beale", "function"])' document
@@ -177,8 +209,11 @@ digests_of() {
     rmsprop race --quick --quiet --seeds 1 --tune epsilon,rho,momentum --trials 5 "${sum[@]}" >text
     run cat text
     fits_80_columns
-    [[ "$output" == *"over the same 5 trials: learning rates from "*"epsilon, rho, momentum"* ]]
-    [[ "$output" == *"Tuned settings: "* && "$output" == *"Chosen: the best of 5 trials"* ]]
+    [[ "$output" == *"over the same 5 trials (learning rates from "*", epsilon, rho and momentum), 1 seed each;"* ]]
+    [[ "$output" == *"Tuned settings: "* && "$output" == *"Chosen: the best of 5 trials; "* ]]
+    tr -s '[:space:]' ' ' <text | grep -qF "; rho is Adam's beta2, momentum its beta1 optimizer"
+    cmp <(sed -n '/^Tuned/,/^$/p' text | awk 'NR > 2 && NF > 1 {print $1}') \
+        <(sed -n '/^Chosen/,/^$/p' text | sed '1,/^optimizer/d' | awk 'NF > 1 {print $1}')
     jq -e '.protocol.searched == ["epsilon", "rho", "momentum"] and (.protocol.grid | length) == 5 and
         ([.entries[] | (.sensitivity | length) == 5] | all) and
         (.entries[] | select(.optimizer == "sgd") | .tuned_settings | .epsilon == null and .momentum >= 0) and

@@ -60,7 +60,7 @@ widest() {
     LC_ALL=C on_terminal 80 70 "'$RMSPROP_COMMAND' $RACE"
     run ! grep -qP '[^\x00-\x7F]' log
     seen '^digits  #+-* +[0-9]+ %'
-    seen '^ +\|.*a a sgd lr 0\.1$'
+    seen '^ +\|.*a  a sgd lr 0\.1$'
 }
 
 @test "NO_COLOR leaves the table, without colour" {
@@ -86,6 +86,8 @@ widest() {
         TERM=xterm LC_ALL=C.UTF-8 timeout 60 script -qfec "stty cols 80 rows 60; '$RMSPROP_COMMAND' race --seeds 1000" log >/dev/null || status=$?
     [ "${status-0}" -eq 130 ]
     seen 'Interrupted after'
+    seen '^go on   rmsprop race --resume --seed 1 --seeds 1000 digits$'
+    run ! seen '^again '
     # What comes after the last clearing is the result, and nothing of the table.
     awk 'BEGIN {RS = "\033\\[J"} {last = $0} END {print last}' log >result
     grep -q 'Interrupted' result
@@ -96,8 +98,8 @@ widest() {
     LC_ALL=C.UTF-8 on_terminal 80 60 "'$RMSPROP_COMMAND' $RACE --quiet 2>/dev/null"
     seen 'Handwritten digits, .*: training loss'
     seen '^ +[0-9.]+ ┤.*[\x{2801}-\x{28FF}]'
-    seen 'a a sgd lr 0\.1$'
-    seen 'b b rmsprop lr 0\.01$'
+    seen 'a  a sgd lr 0\.1$'
+    seen 'b  b rmsprop lr 0\.01$'
     seen '^ +0 .* 400 +step$'
     grep -q $'\033\[3[1-6]m' log
     [ "$(drawn_lines | grep -v '^again' | LC_ALL=C.UTF-8 wc -L)" -le 80 ]
@@ -113,7 +115,17 @@ widest() {
     [ "${#stderr_lines[@]}" -le 10 ]
     [[ "$stderr" != *$'\r'* && "$stderr" != *$'\033'* ]]
     for line in "${stderr_lines[@]}"; do
-        [[ "$line" =~ ^rmsprop:\ [0-9]+\ of\ 36\ runs,\ [0-9]+:[0-9][0-9]\ left\;\ loss:(\ [a-z]+\ 0\.[0-9]+)*$ ]]
+        [[ "$line" =~ ^rmsprop:\ [0-9]+\ of\ 36\ runs(,\ [0-9]+:[0-9][0-9]\ left)?(\;\ best:\ sgd\ 0\.[0-9]+\ rmsprop\ 0\.[0-9]+)?$ ]]
+        [[ "$line" != *" 0:00 left"* && "$line" != *" 0:01 left"* ]] # so little is not told
         [ "${#line}" -le 80 ]
     done
+    [[ "${stderr_lines[-1]}" =~ ^rmsprop:\ 36\ of\ 36\ runs\;\ best:\ sgd\ 0\.[0-9]+\ rmsprop\ 0\.[0-9]+$ ]]
+}
+
+@test "progress names the best of all optimizers or of none" {
+    # Names alone are longer than a line.
+    run --separate-stderr rmsprop race --quick --lr 0.01 --seeds 1 --steps 50 --function 'x^2 + y^2 + z^2' \
+        --optimizers sgd,adagrad,rmsprop,adam,rprop,adadelta,adamax,nadam,radam,lion
+    [[ "${stderr_lines[-1]}" =~ ^rmsprop:\ 30\ of\ 30\ runs$ ]]
+    [[ "$stderr" != *best* ]]
 }

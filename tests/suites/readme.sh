@@ -105,7 +105,7 @@ blobs_race() {
     copy=$scratch/copy
     mkdir "$copy"
     cp -R CMakeLists.txt cmake include src lab bench cli "$copy"
-    awk '/^```$/ { exit } inside { print } /^```c$/ { inside = 1 }' "$page" >"$copy/lab/problems/blobs.c"
+    awk 'inside && /^```$/ { exit } inside { print } /^```c$/ { inside = 1 }' "$page" >"$copy/lab/problems/blobs.c"
     sed -n 's/^\(lab\/[a-zA-Z./]*\)   *\(.*blobs.*\)$/\1 \2/p' "$page" >"$scratch/three-lines"
     [ "$(wc -l <"$scratch/three-lines")" -eq 3 ]
     while read -r file line; do

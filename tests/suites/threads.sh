@@ -9,8 +9,9 @@ set -eu
 # Fresh, since a cache of the tree's former place would be refused.
 build_with_openmp() {
     cmake --fresh -S . -B build/tsan-openmp -G Ninja -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=None \
-        -DCMAKE_C_FLAGS='-O1 -g -fsanitize=thread' -DRMSPROP_TESTS=ON
-    cmake --build build/tsan-openmp --parallel "$processors" --target rmsprop_command step_bits optimizer_threads
+        -DCMAKE_C_FLAGS='-O1 -g -fsanitize=thread' -DRMSPROP_TESTS=ON \
+        -DRMSPROP_COMMAND=OFF -DRMSPROP_LAB=ON
+    cmake --build build/tsan-openmp --parallel "$processors" --target lab_race step_bits optimizer_threads
 }
 
 # with_openmp PROGRAM [ARGUMENTS…]; without Archer every answer would be about libomp.
@@ -29,11 +30,10 @@ run_ctest tsan --tests-regex '^(step_bits|optimizer_threads|storage_life|shared_
 
 archer=$(clang -print-resource-dir)/../../libarcher.so
 if [ -e "$archer" ]; then
-    check 'the library, its tests and the command build with OpenMP for ThreadSanitizer' build_with_openmp
+    check 'the library, the lab and their tests build with OpenMP for ThreadSanitizer' build_with_openmp
     check "a step's threads race for no data" with_openmp step_bits
     check 'optimizers in threads of their own race for no data' with_openmp optimizer_threads
-    check "a race's runs, four at a time, race for no data" with_openmp rmsprop race digits --quick --quiet \
-        --optimizers rmsprop,sgd --lr 0.01 --seeds 4 --threads 4 --out "$scratch/pictures"
+    check "a race's runs, several at a time, race for no data" with_openmp lab_race
 else
     skip "OpenMP's threads race for no data" 'the libomp here comes without Archer'
 fi
