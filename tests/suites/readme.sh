@@ -55,6 +55,9 @@ run_is_understood() {
     --version) return 0 ;;
     esac
     build/release/bin/rmsprop "$verb" --help >"$scratch/help"
+    case " $* " in
+    *' --peers '*) python3 bench/peers/compare.py --help >>"$scratch/help" ;; # which has options of its own
+    esac
     for word in "$@"; do
         case $word in
         --*) grep -q -e "  ${word%%=*}\\>" "$scratch/help" || fail "rmsprop $verb takes no ${word%%=*}" ;;
