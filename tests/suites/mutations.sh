@@ -1,5 +1,5 @@
 #!/bin/sh
-# mutations: the tests notice mistakes: each of tests/mutations/list.txt, made alone, fails them (in a whole run every sixth)
+# mutations: the tests notice mistakes: each of tests/mutations/list.txt, made alone, fails them (in a whole run every tenth)
 # Needs: libcmocka-dev
 . "$(dirname "$0")/../../scripts/suite.sh"
 set -eu

@@ -1,5 +1,5 @@
 #!/bin/sh
-# tidy: clang-tidy finds nothing in any file that is compiled (in a whole run every sixth)
+# tidy: clang-tidy finds nothing in any file that is compiled (in a whole run every tenth)
 # Needs: clang clang-tidy libomp-dev libcmocka-dev jq
 . "$(dirname "$0")/../../scripts/suite.sh"
 set -eu
