@@ -8,6 +8,7 @@
 #include <bench/bench.h>
 #include <bench/levels.h>
 #include <jansson.h>
+#include <time.h>
 
 enum {
     BENCH_ROUNDS = 15,
@@ -47,7 +48,8 @@ struct bench_point {
 /* What is known so far. */
 struct bench_report {
     const struct bench_plan *plan;
-    bool silent; /* tables are not printed */
+    time_t ended; /* one moment for all documents: what is printed is what the file holds */
+    bool silent;  /* tables are not printed */
     bool interrupted;
     json_t *limits; /* NULL until they are measured */
     json_t *sections;

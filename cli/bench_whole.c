@@ -49,12 +49,11 @@ static bool choose_sections(const struct arguments *arguments, unsigned *chosen)
 
 /* ---- the document ------------------------------------------------------------------------------- */
 
-static json_t *machine_json(const struct bench_plan *plan)
+static json_t *machine_json(const struct bench_plan *plan, time_t ended)
 {
     char name[SYSTEM_NAME_SIZE], date[DATE_SIZE] = "";
-    const time_t now = time(NULL);
     struct tm utc;
-    if (gmtime_r(&now, &utc))
+    if (gmtime_r(&ended, &utc))
         (void)strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", &utc);
     json_t *caches = json_array();
     for (int i = 0; i < SYSTEM_CACHES; ++i)
@@ -72,8 +71,8 @@ static json_t *document_json(const struct bench_report *report)
     const struct bench_plan *plan = report->plan;
     json_t *protocol = json_pack("{s:I, s:I, s:b, s:b}", "rounds", (json_int_t)plan->rounds, "large",
                                  (json_int_t)plan->large, "quick", plan->quick, "interrupted", report->interrupted);
-    return json_pack("{s:o, s:o, s:O?, s:O}", "machine", machine_json(plan), "protocol", protocol, "limits",
-                     report->limits, "sections", report->sections);
+    return json_pack("{s:o, s:o, s:O?, s:O}", "machine", machine_json(plan, report->ended), "protocol", protocol,
+                     "limits", report->limits, "sections", report->sections);
 }
 
 static bool write_document(const struct bench_report *report, const char *folder, struct text *written)
@@ -225,6 +224,7 @@ static bool run_all(struct bench_report *report, const struct arguments *argumen
         measured = run_section(report, &bench_sections[i]);
     }
     report->interrupted = stop_signal != 0;
+    report->ended = time(NULL);
     return measured;
 }
 
